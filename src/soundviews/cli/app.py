@@ -1,0 +1,27 @@
+"""The command `soundviews`: collects the verbs, prints user errors without a traceback."""
+
+import sys
+
+import typer
+
+from soundviews.errors import SoundviewsError
+
+app = typer.Typer(
+    name="soundviews",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Learn from unlabelled recordings, judge what was learned, search an archive with it.",
+)
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 done, 1 a user error, 2 wrong arguments, 130 interrupted."""
+    try:
+        app()
+    except SoundviewsError as error:
+        print(f"soundviews: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("soundviews: interrupted", file=sys.stderr)
+        sys.exit(130)
