@@ -1,0 +1,157 @@
+"""A bundle: an encoder ready to use, as `config.json` and `model.safetensors` in one directory."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, Literal
+
+import safetensors.torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import nn
+
+from soundviews.encoders import create_encoder
+from soundviews.errors import SoundviewsError
+from soundviews.objectives import objectives
+
+FORMAT = 1
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Component(_Strict):
+    """A registered component by name and its constructor's options."""
+
+    name: str
+    options: dict[str, Any] = {}
+
+
+class Statistics(_Strict):
+    """Scalar mean and deviation that patches are standardised with, over all bins of the training corpus."""
+
+    mean: float
+    std: float
+
+
+class Windows(_Strict):
+    """How a clip is cut for the frozen encoder.
+
+    unit: "spectrogram" slices the whole clip's log-mel (sizes in frames; uclser), "waveform" cuts the waveform and
+        computes each window's log-mel by itself (sizes in samples; cola).
+    size, hop: of the windows of evaluation and embedding. crop: of the random crops of supervised training.
+    tail: whether the last, incomplete window is dropped or padded. A clip shorter than a window gives one window.
+    """
+
+    unit: Literal["spectrogram", "waveform"]
+    size: int
+    hop: int
+    crop: int
+    tail: Literal["drop", "pad"]
+
+
+class BundleConfig(_Strict):
+    """Everything needed to turn a waveform into h: written as `config.json`."""
+
+    format: int = FORMAT
+    sample_rate: int
+    level: Literal["none", "peak", "l2_clip", "l2_window"]
+    fill: Literal["repeat", "pad"]
+    features: dict[str, Any]
+    windows: Windows
+    statistics: Statistics | None
+    encoder: Component
+    embedding_size: int
+    head: Component | None = None
+    recipe: str
+    created_by: str = ""
+
+
+def save_bundle(
+    directory: str | Path, config: BundleConfig, encoder: nn.Module, head: nn.Module | None = None
+) -> Path:
+    """Write a bundle whole or not at all: it is built beside its place and moved there.
+
+    Args:
+        directory: Where it goes; an older bundle there is replaced.
+        encoder: The module that `config.encoder` names.
+        head: The objective that `config.head` names, kept so that protocols on z can run; may be None.
+    """
+    directory = Path(directory)
+    if directory.exists() and any(directory.iterdir()) and not (directory / "config.json").is_file():
+        raise SoundviewsError(f"{directory} exists and is no bundle; it is left as it is")
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    parts = {"encoder": encoder} | ({"head": head} if head is not None else {})
+    tensors = {
+        f"{part}.{key}": value.detach().cpu().contiguous().clone()
+        for part, module in parts.items()
+        for key, value in module.state_dict().items()
+    }
+    building = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+    try:
+        safetensors.torch.save_file(tensors, building / "model.safetensors")
+        (building / "config.json").write_text(config.model_dump_json(indent=2) + "\n")
+        building.chmod(0o755)
+        if directory.exists():
+            shutil.rmtree(directory)
+        os.replace(building, directory)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return directory
+
+
+def find_bundle(path: str | Path) -> Path:
+    """The bundle at `path`, or inside the run at `path`."""
+    path = Path(path)
+    for place in (path, path / "bundle"):
+        if (place / "config.json").is_file() and (place / "model.safetensors").is_file():
+            return place
+    raise SoundviewsError(
+        f"no bundle at {path}: looked for config.json and model.safetensors there and in {path / 'bundle'}"
+    )
+
+
+def load_bundle(path: str | Path) -> tuple[BundleConfig, nn.Module, nn.Module | None]:
+    """Read a bundle or a run's bundle.
+
+    Returns:
+        The config, the encoder in evaluation mode, and the head (None where the bundle has none).
+    """
+    directory = find_bundle(path)
+    try:
+        config = BundleConfig.model_validate(json.loads((directory / "config.json").read_text()))
+        tensors = safetensors.torch.load_file(directory / "model.safetensors")
+    except (ValidationError, ValueError, safetensors.SafetensorError) as error:
+        raise SoundviewsError(f"{directory} is not a bundle that this version reads: {error}") from error
+    encoder = create_encoder(config.encoder.name, **config.encoder.options)
+    _load_part(encoder, tensors, "encoder.", directory)
+    head = None
+    if config.head is not None:
+        head = objectives.create(
+            config.head.name, config.head.options, embedding_size=config.embedding_size
+        )
+        _load_part(head, tensors, "head.", directory)
+        head.eval()
+    return config, encoder.eval(), head
+
+
+def _load_part(module: nn.Module, tensors: dict[str, Any], prefix: str, directory: Path) -> None:
+    state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        raise SoundviewsError(f"{directory}: the weights do not fit config.json: {error}") from error
+
+
+def bundle_hash(path: str | Path) -> str:
+    """16 hexadecimal digits that change when the weights or the settings change."""
+    directory = find_bundle(path)
+    digest = hashlib.blake2b(digest_size=8)
+    for name in ("config.json", "model.safetensors"):
+        with open(directory / name, "rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,227 @@
+"""A loaded bundle: waveform in, embeddings out."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import soxr
+import torch
+from torch import Tensor, nn
+
+from soundviews.bundle import BundleConfig, Statistics, bundle_hash, load_bundle
+from soundviews.encoders import create_encoder
+from soundviews.errors import SoundviewsError
+from soundviews.features.log_mel import LogMel
+from soundviews.features.patches import Clips, cut, cut_patches
+from soundviews.randomness import Randomness
+from soundviews.views import views
+
+ENCODE_AT_ONCE = 256  # patches; bounds the memory of a batch of long clips
+
+
+class Embedding(NamedTuple):
+    """vectors: float32 (windows, embedding_size); starts: float64 (windows,), seconds."""
+
+    vectors: np.ndarray
+    starts: np.ndarray
+
+
+class Windows(NamedTuple):
+    """patches: (windows, frames, mels), standardised; clip: int64 (windows,), the row of the batch each comes
+    from; starts: (windows,), seconds from the clip's start."""
+
+    patches: Tensor
+    clip: Tensor
+    starts: Tensor
+
+
+def load(path: str | Path, device: str | torch.device = "cpu") -> "Model":
+    """Load a bundle, or the bundle of a run.
+
+    Raises:
+        SoundviewsError: where there is none, or its weights do not fit its config.
+    """
+    config, encoder, head = load_bundle(path)
+    model = Model(config, encoder, head, name=Path(path).resolve().name, fingerprint=bundle_hash(path))
+    return model.to(device)
+
+
+class Model:
+    """An encoder with the front-end and the windows it was trained for."""
+
+    def __init__(
+        self,
+        config: BundleConfig,
+        encoder: nn.Module,
+        head: nn.Module | None = None,
+        name: str = "",
+        fingerprint: str = "",
+    ) -> None:
+        self.config, self.encoder, self.head = config, encoder.eval(), head
+        self.name, self.fingerprint = name, fingerprint
+        self.sample_rate, self.embedding_size = config.sample_rate, config.embedding_size
+        self.log_mel = LogMel(sample_rate=config.sample_rate, **config.features)
+        self.device = torch.device("cpu")
+        self.precision = torch.float32
+
+    def to(self, device: str | torch.device) -> "Model":
+        self.device = torch.device(device)
+        for module in (self.encoder, self.log_mel, self.head):
+            if module is not None:
+                module.to(self.device)
+        self.encoder.to(memory_format=torch.channels_last)
+        return self
+
+    def reinitialised(self, seed: int) -> "Model":
+        """The same front-end and architecture with fresh weights, drawn from `seed`."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            encoder = create_encoder(self.config.encoder.name, **self.config.encoder.options)
+        fresh = Model(self.config, encoder, name=f"{self.name} random", fingerprint=f"{self.fingerprint}-r{seed}")
+        fresh.precision = self.precision
+        return fresh.to(self.device)
+
+    @property
+    def seconds(self) -> float:
+        """The length of one window."""
+        windows = self.config.windows
+        frames = windows.unit == "spectrogram"
+        return windows.size * (self.log_mel.hop_length if frames else 1) / self.sample_rate
+
+    @property
+    def hop_seconds(self) -> float:
+        """The distance of neighbouring windows."""
+        windows = self.config.windows
+        frames = windows.unit == "spectrogram"
+        return windows.hop * (self.log_mel.hop_length if frames else 1) / self.sample_rate
+
+    def embed(self, waveform: np.ndarray, sample_rate: int) -> Embedding:
+        """Embed one clip or recording.
+
+        Args:
+            waveform: (samples,), or (channels, samples), which is mixed to mono.
+            sample_rate: Its rate in Hz; it is resampled to the model's.
+
+        Raises:
+            SoundviewsError: for an empty waveform or one with NaN or infinite samples.
+        """
+        waveform = np.asarray(waveform, dtype=np.float32)
+        if waveform.ndim == 2:
+            waveform = waveform.mean(axis=0)
+        if waveform.ndim != 1 or waveform.size == 0:
+            raise SoundviewsError(f"a waveform is (samples,) or (channels, samples), not {waveform.shape}")
+        if not np.isfinite(waveform).all():
+            raise SoundviewsError("the waveform has NaN or infinite samples")
+        if sample_rate != self.sample_rate:
+            waveform = soxr.resample(waveform, sample_rate, self.sample_rate, quality="HQ")
+        samples = torch.from_numpy(np.ascontiguousarray(waveform))[None]
+        vectors, _, starts = self.embed_clips(Clips(samples, torch.tensor([samples.shape[1]])))
+        return Embedding(vectors.numpy(), starts.double().numpy())
+
+    @torch.inference_mode()
+    def embed_clips(self, clips: Clips, space: str = "h") -> tuple[Tensor, Tensor, Tensor]:
+        """Embed a batch of clips, window by window.
+
+        Args:
+            clips: samples (batch, samples) zero-padded, lengths (batch,), at the model's sample rate.
+            space: "h", or "z" for the head's projections (the bundle must have kept its head).
+
+        Returns:
+            vectors (windows, size) on the CPU, the row of the batch of each (windows,), starts (windows,) in s.
+        """
+        windows = self.windows(clips)
+        encode = self.encode if space == "h" else self.project
+        vectors = torch.cat([encode(part).float().cpu() for part in windows.patches.split(ENCODE_AT_ONCE)])
+        return vectors, windows.clip.cpu(), windows.starts.cpu()
+
+    def encode(self, patches: Tensor) -> Tensor:
+        """h of standardised patches (n, frames, mels): (n, embedding_size)."""
+        x = patches[:, None].to(self.device).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
+            return self.encoder(x)
+
+    def project(self, patches: Tensor) -> Tensor:
+        """z of standardised patches, (n, projection_size), as the training objective saw it."""
+        if self.head is None:
+            raise SoundviewsError("this bundle has no head, so there is no z: use h")
+        return self.head.project(self.encode(patches).float())
+
+    def windows(self, clips: Clips) -> Windows:
+        """Cut clips into standardised patches as `config.windows` says."""
+        windows, hop = self.config.windows, self.log_mel.hop_length
+        clips = self._levelled(clips)
+        total = self._frames(clips.lengths) if windows.unit == "spectrogram" else clips.lengths
+        beyond = (total - windows.size).clamp_min(0)
+        count = 1 + (beyond + (windows.hop - 1 if windows.tail == "pad" else 0)) // windows.hop
+        number = torch.arange(int(count.max()), device=self.device)
+        clip, number = (number[None] < count[:, None]).nonzero(as_tuple=True)
+        starts = number * windows.hop
+        patches = self._patches(Clips(clips.samples, clips.lengths), clip, starts, windows.size)
+        seconds = starts * (hop if windows.unit == "spectrogram" else 1) / self.sample_rate
+        return Windows(patches, clip, seconds)
+
+    def random_patches(self, clips: Clips, rng: Randomness) -> Tensor:
+        """One standardised patch a clip, at a random place: (batch, frames, mels). For supervised training."""
+        windows = self.config.windows
+        clips = self._levelled(clips)
+        total = self._frames(clips.lengths) if windows.unit == "spectrogram" else clips.lengths
+        starts = rng.integers((total - windows.crop).clamp_min(0) + 1)
+        return self._patches(clips, torch.arange(len(starts), device=self.device), starts, windows.crop)
+
+    def _levelled(self, clips: Clips) -> Clips:
+        clips = Clips(clips.samples.to(self.device), clips.lengths.to(self.device))
+        name = {"peak": "peak_normalize", "l2_clip": "l2_normalize"}.get(self.config.level)
+        return clips if name is None else views.create(name)(clips, Randomness())
+
+    def _frames(self, lengths: Tensor) -> Tensor:
+        """Frames of each whole clip's log-mel."""
+        if self.log_mel.center:
+            return 1 + lengths // self.log_mel.hop_length
+        return 1 + (lengths - self.log_mel.window_length).clamp_min(0) // self.log_mel.hop_length
+
+    def _patches(self, clips: Clips, clip: Tensor, starts: Tensor, size: int) -> Tensor:
+        """Standardised patches that start at `starts` (n,) of the clips `clip` (n,): (n, frames, mels)."""
+        samples, lengths, starts = clips.samples[clip], clips.lengths[clip], starts[:, None]
+        if self.config.windows.unit == "spectrogram":
+            patches = cut_patches(self.log_mel, samples, lengths, starts, size, self.config.fill)[:, 0]
+        else:
+            snippets = cut(samples, lengths, starts, size, self.config.fill)[:, 0]
+            if self.config.level == "l2_window":
+                snippets = snippets / snippets.norm(dim=1, keepdim=True).clamp_min(1e-9)
+            patches = self.log_mel(snippets)
+        return standardize(patches, self.config.statistics)
+
+
+def standardize(patches: Tensor, statistics: Statistics | None) -> Tensor:
+    """(patches - mean) / std with the corpus's scalars; as they are where there are none."""
+    return patches if statistics is None else (patches - statistics.mean) / statistics.std
+
+
+class LogMelStatistics:
+    """The baseline every encoder must beat: mean, deviation and maximum of a clip's log-mel over time."""
+
+    name = fingerprint = "log-mel statistics"
+    head = None
+
+    def __init__(self, sample_rate: int = 22050, n_mels: int = 64) -> None:
+        self.sample_rate = sample_rate
+        self.log_mel = LogMel(
+            sample_rate=sample_rate, f_max=min(11000.0, sample_rate / 2), n_mels=n_mels, power=2.0, floor=1e-10
+        )
+        self.embedding_size = 3 * n_mels
+
+    @torch.inference_mode()
+    def embed_clips(self, clips: Clips, space: str = "h") -> tuple[Tensor, Tensor, Tensor]:
+        """As `Model.embed_clips`, with one window a clip: vectors (batch, 3 * mels)."""
+        samples, lengths = clips
+        shortest = self.log_mel.window_length
+        if samples.shape[1] < shortest:
+            samples = torch.nn.functional.pad(samples, (0, shortest - samples.shape[1]))
+        x = self.log_mel(samples)
+        frames = 1 + (lengths - shortest).clamp_min(0) // self.log_mel.hop_length
+        inside = (torch.arange(x.shape[1])[None] < frames[:, None])[..., None]
+        mean = (x * inside).sum(1) / frames[:, None]
+        deviation = (((x - mean[:, None]) ** 2 * inside).sum(1) / frames[:, None]).sqrt()
+        maximum = x.masked_fill(~inside, -torch.inf).amax(1)
+        vectors = torch.cat([mean, deviation, maximum], dim=1)
+        return vectors, torch.arange(len(vectors)), torch.zeros(len(vectors))
