@@ -12,26 +12,26 @@ HEADER = "# Benchmarks\n\nWritten by `make bench`: each program in `benchmarks/`
 
 
 def machine() -> str:
-    """CPU model, usable cores, and the versions that decide the speed; nothing that identifies the machine."""
+    """CPU model, usable cores and the versions that decide the speed."""
     import torch
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     device = f", {torch.cuda.get_device_name(0)}" if torch.cuda.is_available() else ""
-    return f"{_cpu_model()}, {cores} cores{device}; Python {platform.python_version()}, torch {torch.__version__}"
+    versions = f"Python {platform.python_version()}, torch {torch.__version__}"
+    return f"{_cpu_model()}, {cores} cores{device}; {versions}"
 
 
 def record(section: str, rows: Sequence[Mapping[str, Any]], note: str = "", page: Path = PAGE) -> None:
     """Replace one section of docs/benchmarks.md by a table, and print it.
 
     Args:
-        section: The heading; a section of this name is replaced where it stands, a new one is added at the end.
+        section: The heading; a section of this name is replaced in place, a new one goes to the end.
         rows: One mapping a row; the columns are the keys of the first.
         note: Markdown put above the table: what was measured, how, and against what.
         page: The page to write.
     """
-    body = "\n\n".join(
-        part for part in (f"## {section}", note.strip(), _table(rows), f"*{machine()}*") if part
-    )
+    parts = (f"## {section}", note.strip(), _table(rows), f"*{machine()}*")
+    body = "\n\n".join(part for part in parts if part)
     text = page.read_text(encoding="utf-8") if page.exists() else HEADER
     header, *sections = re.split(r"^(?=## )", text, flags=re.MULTILINE)
     kept = {part.splitlines()[0].removeprefix("## ").strip(): part.strip() for part in sections}
