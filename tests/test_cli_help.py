@@ -1,0 +1,41 @@
+"""The command line's help: light, and there for every verb."""
+
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import soundviews.cli
+
+VERBS = sorted(m.name for m in pkgutil.iter_modules(soundviews.cli.__path__) if m.name != "app" and m.name[0] != "_")
+HEAVY = ("torch", "numpy", "lightning", "pyarrow", "scipy", "sklearn", "matplotlib", "timm", "pydantic")
+
+
+def run_help(*arguments: str) -> subprocess.CompletedProcess[str]:
+    program = (
+        "import sys\n"
+        "from soundviews.cli.app import main\n"
+        f"sys.argv = ['soundviews', *{list(arguments)!r}, '--help']\n"
+        "try:\n"
+        "    main()\n"
+        "finally:\n"
+        f"    print('loaded:', *[name for name in {HEAVY!r} if name in sys.modules])\n"
+    )
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+
+
+def test_help_lists_every_verb_and_loads_nothing_heavy() -> None:
+    result = run_help()
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.rstrip().endswith("loaded:"), result.stdout.splitlines()[-1]
+    for verb in VERBS:
+        assert verb.replace("_", "-") in result.stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(verb: str) -> None:
+    result = run_help(verb.replace("_", "-"))
+    assert result.returncode == 0, result.stderr
+    assert "Usage:" in result.stdout
+    assert result.stdout.rstrip().endswith("loaded:"), result.stdout.splitlines()[-1]
