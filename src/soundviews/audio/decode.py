@@ -1,0 +1,201 @@
+"""File to waveform: decode the stretch that is needed, mix to mono, resample.
+
+A stretch equals the same stretch of the whole recording: decoding starts a little before it, at a frame where the
+grids of both sample rates meet, so that the resampler sees the same samples in the same phase.
+"""
+
+import os
+from math import ceil, gcd
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import soxr
+
+from soundviews.audio import container
+from soundviews.audio.truncation import missing_end, promised_mp3_bytes
+from soundviews.errors import UnreadableClip
+
+EXTENSIONS = frozenset(
+    (
+        ".wav",
+        ".wave",
+        ".flac",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".mp3",
+        ".aif",
+        ".aiff",
+        ".aifc",
+        ".au",
+        ".caf",
+        ".w64",
+    )
+) | frozenset(container.EXTENSIONS)
+
+# Half the length of the resampler's filter, in periods of the lower rate, with room to spare.
+_MARGIN_PERIODS = 512
+
+Samples = npt.NDArray[np.float32]
+
+
+class AudioInfo(NamedTuple):
+    """What a header says: rate in Hz, frames (samples of one channel), channels."""
+
+    sample_rate: int
+    frames: int
+    channels: int
+
+    @property
+    def seconds(self) -> float:
+        return self.frames / self.sample_rate
+
+
+def probe(path: str | os.PathLike[str]) -> AudioInfo:
+    """Read a recording's header without decoding it.
+
+    Raises:
+        UnreadableClip: missing, empty, truncated, not audio, or no more than one sample long.
+    """
+    path = os.fspath(path)
+    if container.is_container(path):
+        info = AudioInfo(*container.probe(path))
+    else:
+        with _open(path) as file:
+            _refuse_truncated(path)
+            info = AudioInfo(file.samplerate, file.frames, file.channels)
+            if file.format == "FLAC" and info.frames > 1:
+                # Only a decoder finds the end of a FLAC file; its seek table makes that cheap.
+                _decode(file, path, info.frames - 1, info.frames)
+    _refuse_short(info.frames)
+    return info
+
+
+def read(
+    path: str | os.PathLike[str],
+    start: float = 0.0,
+    duration: float | None = None,
+    sample_rate: int | None = None,
+    allow_silence: bool = False,
+) -> Samples:
+    """Decode a stretch of a recording to mono.
+
+    Args:
+        path: wav, flac, ogg, opus, mp3, aiff, ...; m4a, mp4 and webm where PyAV is installed.
+        start: seconds from the beginning of the recording.
+        duration: seconds; None is up to the end. A stretch that passes the end stops there.
+        sample_rate: Hz of the result, resampled with soxr (HQ); None keeps the recording's own.
+        allow_silence: accept a stretch in which every sample is zero.
+
+    Returns:
+        (samples,) float32, the mean of the channels.
+
+    Raises:
+        UnreadableClip: missing, empty, truncated, not audio, NaN or infinite samples, only zeros, no samples.
+    """
+    path = os.fspath(path)
+    if container.is_container(path):
+        info = AudioInfo(*container.probe(path))
+        stretch = _Stretch(info, start, duration, sample_rate)
+        samples = container.decode(path, stretch.first, stretch.last)
+    else:
+        with _open(path) as file:
+            info = AudioInfo(file.samplerate, file.frames, file.channels)
+            if duration is None:
+                _refuse_truncated(path)
+            _refuse_short(info.frames)
+            stretch = _Stretch(info, start, duration, sample_rate)
+            samples = _decode(file, path, stretch.first, stretch.last)
+    if not np.isfinite(samples).all():
+        raise UnreadableClip("NaN or infinite samples")
+    if not allow_silence and not samples[stretch.inner].any():
+        raise UnreadableClip("all samples are zero")
+    result = stretch.resample(samples)
+    if len(result) == 0:
+        raise UnreadableClip(f"no samples between {start:g} s and the end")
+    return result
+
+
+class _Stretch:
+    """Which frames to decode for a stretch, and how to get the stretch out of them."""
+
+    def __init__(
+        self, info: AudioInfo, start: float, duration: float | None, sample_rate: int | None
+    ) -> None:
+        self.rate_in, self.rate_out = info.sample_rate, sample_rate or info.sample_rate
+        common = gcd(self.rate_in, self.rate_out)
+        step_in, step_out = self.rate_in // common, self.rate_out // common
+        begin = round(start * self.rate_out)
+        end = None if duration is None else round((start + duration) * self.rate_out)
+        margin = 0
+        if step_in != step_out:
+            margin = ceil(_MARGIN_PERIODS * self.rate_in / min(self.rate_in, self.rate_out))
+        begin_in = begin * step_in // step_out
+        end_in = info.frames if end is None else min(info.frames, -(-end * step_in // step_out))
+        if begin < 0 or begin_in >= end_in:
+            raise UnreadableClip(f"no samples from {start:g} s on: it is {info.seconds:.3f} s long")
+        self.first = max(0, begin_in - margin) // step_in * step_in
+        self.last = min(info.frames, end_in + margin)
+        self.inner = slice(begin_in - self.first, end_in - self.first)
+        offset = self.first // step_in * step_out
+        self.cut = slice(begin - offset, None if end is None else end - offset)
+
+    def resample(self, samples: Samples) -> Samples:
+        if self.rate_in != self.rate_out:
+            samples = soxr.resample(samples, self.rate_in, self.rate_out, quality="HQ")
+        return samples[self.cut]
+
+
+def _open(path: str) -> soundfile.SoundFile:
+    try:
+        return soundfile.SoundFile(path)
+    except (soundfile.LibsndfileError, TypeError, ValueError) as error:
+        raise UnreadableClip(_why_not(path, str(error))) from error
+
+
+def _why_not(path: str, decoder_says: str) -> str:
+    """The decoder says 'System error' for most things; the file system knows better."""
+    try:
+        with open(path, "rb") as file:
+            if not file.read(1):
+                return "empty file"
+        return missing_end(path) or f"not audio, or damaged ({decoder_says.split(': ')[-1].rstrip('.')})"
+    except FileNotFoundError:
+        return "no such file"
+    except PermissionError:
+        return "permission denied"
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+def _refuse_truncated(path: str) -> None:
+    try:
+        reason = missing_end(path)
+    except OSError as error:
+        raise UnreadableClip(error.strerror or str(error)) from error
+    if reason:
+        raise UnreadableClip(reason)
+
+
+def _refuse_short(frames: int) -> None:
+    if frames < 2:
+        raise UnreadableClip("only one sample" if frames == 1 else "no samples")
+
+
+def _decode(file: soundfile.SoundFile, path: str, first: int, last: int) -> Samples:
+    """Frames first..last-1 as the mean of the channels, (frames,) float32."""
+    # Without a Xing header neither the length nor the places in an mp3 are known; only decoding up to them is exact.
+    estimated = file.format == "MP3" and promised_mp3_bytes(path) is None
+    try:
+        if first and not estimated:
+            file.seek(first)
+        samples = file.read(last if estimated else last - first, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise UnreadableClip(f"damaged or truncated ({str(error).split(': ')[-1].rstrip('.')})") from error
+    if estimated:
+        samples = samples[first:]
+    elif len(samples) < last - first:
+        raise UnreadableClip(f"truncated: {last} frames promised, it ends after {first + len(samples)}")
+    return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)

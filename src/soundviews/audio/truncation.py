@@ -1,0 +1,93 @@
+"""Does a file end before its own header says it should?
+
+The decoder quietly shortens such a file to what is there. A recording cut off by a failed copy would then pass for
+a whole one, so the promise in the header is compared with the size on disk.
+"""
+
+import os
+import struct
+from typing import BinaryIO
+
+# Recorders that stream write these sizes because they do not know the length yet; they promise nothing.
+_UNKNOWN_SIZE = 0x7FFFF000
+# Some writers count a header in the size of the data; that is not a truncation.
+_SLACK_BYTES = 64
+_OGG_PAGE_HEADER = 27
+_OGG_LARGEST_PAGE = _OGG_PAGE_HEADER + 255 + 255 * 255
+
+
+def missing_end(path: str) -> str | None:
+    """Why the file at `path` is incomplete, or None if nothing says so.
+
+    Knows RIFF (wav), FORM (aiff), Ogg (vorbis, opus, flac) and mp3 with a Xing or Info header; for other formats
+    the decoder itself notices.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+    size = os.path.getsize(path)
+    with open(path, "rb") as file:
+        head = file.read(12)
+        if head[:4] == b"RIFF":
+            return _missing_chunk(file, size, b"data", "<I")
+        if head[:4] == b"FORM":
+            return _missing_chunk(file, size, b"SSND", ">I")
+        if head[:4] == b"OggS":
+            return _missing_page(file, size)
+        if head[:3] == b"ID3" or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0):
+            promised = promised_mp3_bytes(path)
+            if promised is not None and promised > size * 1.01 + 4096:
+                return f"truncated: {promised} bytes promised, {size} there"
+    return None
+
+
+def _missing_chunk(file: BinaryIO, size: int, wanted: bytes, number: str) -> str | None:
+    """RIFF and FORM: walk the chunks to the one with the samples."""
+    position = 12
+    while position + 8 <= size:
+        file.seek(position)
+        name, (length,) = file.read(4), struct.unpack(number, file.read(4))
+        if name == wanted:
+            there = size - position - 8
+            if 0 < length < _UNKNOWN_SIZE and length > there + _SLACK_BYTES:
+                return f"truncated: {length} bytes of samples promised, {there} there"
+            return None
+        position += 8 + length + length % 2
+    return "truncated: it ends before its samples"
+
+
+def _missing_page(file: BinaryIO, size: int) -> str | None:
+    """Ogg: the last page must be whole.
+
+    A stream whose last page is whole but not marked as the last is accepted: recorders that were stopped leave
+    such files, and nothing in them is broken.
+    """
+    file.seek(max(0, size - _OGG_LARGEST_PAGE - _OGG_PAGE_HEADER))
+    tail = file.read()
+    page = tail[tail.rfind(b"OggS\0") :] if b"OggS\0" in tail else b""
+    if not page:
+        return None
+    header = _OGG_PAGE_HEADER + (page[26] if len(page) > 26 else 0)
+    if len(page) < header or len(page) < header + sum(page[_OGG_PAGE_HEADER:header]):
+        return "truncated: it ends inside an Ogg page"
+    return None
+
+
+def promised_mp3_bytes(path: str) -> int | None:
+    """The size that an mp3's Xing or Info header promises for the whole file, or None without such a header."""
+    with open(path, "rb") as file:
+        tag = file.read(10)
+        start = 0
+        if tag[:3] == b"ID3" and len(tag) == 10:
+            start = 10 + (tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9])
+        file.seek(start)
+        frame = file.read(256)
+    for name in (b"Xing", b"Info"):
+        at = frame.find(name)
+        if at < 0 or at + 16 > len(frame):
+            continue
+        (flags,) = struct.unpack_from(">I", frame, at + 4)
+        if flags & 2:
+            (length,) = struct.unpack_from(">I", frame, at + 8 + 4 * (flags & 1))
+            return start + length
+    return None
