@@ -8,7 +8,8 @@ import soxr
 import torch
 from torch import Tensor, nn
 
-from soundviews.bundle import BundleConfig, Statistics, bundle_hash, load_bundle
+from soundviews.bundle import bundle_hash, load_bundle
+from soundviews.bundle_config import BundleConfig, Statistics
 from soundviews.encoders import create_encoder
 from soundviews.errors import SoundviewsError
 from soundviews.features.log_mel import LogMel
@@ -84,16 +85,12 @@ class Model:
     @property
     def seconds(self) -> float:
         """The length of one window."""
-        windows = self.config.windows
-        frames = windows.unit == "spectrogram"
-        return windows.size * (self.log_mel.hop_length if frames else 1) / self.sample_rate
+        return self.config.windows.size * self._unit_seconds()
 
     @property
     def hop_seconds(self) -> float:
         """The distance of neighbouring windows."""
-        windows = self.config.windows
-        frames = windows.unit == "spectrogram"
-        return windows.hop * (self.log_mel.hop_length if frames else 1) / self.sample_rate
+        return self.config.windows.hop * self._unit_seconds()
 
     def embed(self, waveform: np.ndarray, sample_rate: int) -> Embedding:
         """Embed one clip or recording.
@@ -129,10 +126,23 @@ class Model:
         Returns:
             vectors (windows, size) on the CPU, the row of the batch of each (windows,), starts (windows,) in s.
         """
-        windows = self.windows(clips)
         encode = self.encode if space == "h" else self.project
-        vectors = torch.cat([encode(part).float().cpu() for part in windows.patches.split(ENCODE_AT_ONCE)])
-        return vectors, windows.clip.cpu(), windows.starts.cpu()
+        clips = self._levelled(clips)
+        starts, valid = self._window_starts(clips.lengths)
+        step = max(1, ENCODE_AT_ONCE // len(starts))
+        parts = [
+            encode(self._patches(clips, some)[present]).float().cpu()
+            for some, present in zip(starts.split(step, dim=1), valid.split(step, dim=1), strict=True)
+        ]
+        clip = torch.cat([present.nonzero()[:, 0] for present in valid.split(step, dim=1)]).cpu()
+        seconds = torch.cat(
+            [
+                some[present]
+                for some, present in zip(starts.split(step, dim=1), valid.split(step, dim=1), strict=True)
+            ]
+        ).cpu() * self._unit_seconds()
+        order = clip.argsort(stable=True)
+        return torch.cat(parts)[order], clip[order], seconds[order]
 
     def encode(self, patches: Tensor) -> Tensor:
         """h of standardised patches (n, frames, mels): (n, embedding_size)."""
@@ -148,47 +158,54 @@ class Model:
 
     def windows(self, clips: Clips) -> Windows:
         """Cut clips into standardised patches as `config.windows` says."""
-        windows, hop = self.config.windows, self.log_mel.hop_length
         clips = self._levelled(clips)
-        total = self._frames(clips.lengths) if windows.unit == "spectrogram" else clips.lengths
-        beyond = (total - windows.size).clamp_min(0)
-        count = 1 + (beyond + (windows.hop - 1 if windows.tail == "pad" else 0)) // windows.hop
-        number = torch.arange(int(count.max()), device=self.device)
-        clip, number = (number[None] < count[:, None]).nonzero(as_tuple=True)
-        starts = number * windows.hop
-        patches = self._patches(Clips(clips.samples, clips.lengths), clip, starts, windows.size)
-        seconds = starts * (hop if windows.unit == "spectrogram" else 1) / self.sample_rate
-        return Windows(patches, clip, seconds)
+        starts, valid = self._window_starts(clips.lengths)
+        return Windows(
+            self._patches(clips, starts)[valid], valid.nonzero()[:, 0], starts[valid] * self._unit_seconds()
+        )
 
     def random_patches(self, clips: Clips, rng: Randomness) -> Tensor:
         """One standardised patch a clip, at a random place: (batch, frames, mels). For supervised training."""
+        clips, size = self._levelled(clips), self.config.windows.crop
+        starts = rng.integers((self._extent(clips.lengths) - size).clamp_min(0) + 1)
+        return self._patches(clips, starts[:, None], size)[:, 0]
+
+    def _window_starts(self, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Starts of every window in the windows' unit, (batch, k), and which of them exist, bool (batch, k)."""
         windows = self.config.windows
-        clips = self._levelled(clips)
-        total = self._frames(clips.lengths) if windows.unit == "spectrogram" else clips.lengths
-        starts = rng.integers((total - windows.crop).clamp_min(0) + 1)
-        return self._patches(clips, torch.arange(len(starts), device=self.device), starts, windows.crop)
+        beyond = (self._extent(lengths) - windows.size).clamp_min(0)
+        count = 1 + (beyond + (windows.hop - 1 if windows.tail == "pad" else 0)) // windows.hop
+        number = torch.arange(int(count.max()), device=lengths.device)
+        valid = number[None] < count[:, None]
+        return (number * windows.hop)[None] * valid, valid
+
+    def _extent(self, lengths: Tensor) -> Tensor:
+        """Length of each clip in the windows' unit: samples, or frames of the whole clip's log-mel."""
+        if self.config.windows.unit == "waveform":
+            return lengths
+        if self.log_mel.center:
+            return 1 + lengths // self.log_mel.hop_length
+        return 1 + (lengths - self.log_mel.window_length).clamp_min(0) // self.log_mel.hop_length
+
+    def _unit_seconds(self) -> float:
+        frames = self.config.windows.unit == "spectrogram"
+        return (self.log_mel.hop_length if frames else 1) / self.sample_rate
 
     def _levelled(self, clips: Clips) -> Clips:
         clips = Clips(clips.samples.to(self.device), clips.lengths.to(self.device))
         name = {"peak": "peak_normalize", "l2_clip": "l2_normalize"}.get(self.config.level)
         return clips if name is None else views.create(name)(clips, Randomness())
 
-    def _frames(self, lengths: Tensor) -> Tensor:
-        """Frames of each whole clip's log-mel."""
-        if self.log_mel.center:
-            return 1 + lengths // self.log_mel.hop_length
-        return 1 + (lengths - self.log_mel.window_length).clamp_min(0) // self.log_mel.hop_length
-
-    def _patches(self, clips: Clips, clip: Tensor, starts: Tensor, size: int) -> Tensor:
-        """Standardised patches that start at `starts` (n,) of the clips `clip` (n,): (n, frames, mels)."""
-        samples, lengths, starts = clips.samples[clip], clips.lengths[clip], starts[:, None]
+    def _patches(self, clips: Clips, starts: Tensor, size: int | None = None) -> Tensor:
+        """Standardised patches that start at `starts` (batch, k), in the windows' unit: (batch, k, frames, mels)."""
+        size, (samples, lengths) = size or self.config.windows.size, clips
         if self.config.windows.unit == "spectrogram":
-            patches = cut_patches(self.log_mel, samples, lengths, starts, size, self.config.fill)[:, 0]
+            patches = cut_patches(self.log_mel, samples, lengths, starts, size, self.config.fill)
         else:
-            snippets = cut(samples, lengths, starts, size, self.config.fill)[:, 0]
+            snippets = cut(samples, lengths, starts, size, self.config.fill).flatten(0, 1)
             if self.config.level == "l2_window":
                 snippets = snippets / snippets.norm(dim=1, keepdim=True).clamp_min(1e-9)
-            patches = self.log_mel(snippets)
+            patches = self.log_mel(snippets).unflatten(0, starts.shape)
         return standardize(patches, self.config.statistics)
 
 

@@ -1,0 +1,56 @@
+"""soundviews pretrain"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from soundviews.cli.app import app
+from soundviews.errors import SoundviewsError
+
+
+@app.command()
+def pretrain(
+    data: Annotated[
+        str | None,
+        typer.Argument(help="Folder, CSV or Parquet manifest, dataset folder, or 'scenes'. Labels are ignored."),
+    ] = None,
+    recipe: Annotated[
+        str, typer.Option("--recipe", "-r", help="A shipped recipe (see `soundviews recipes`) or a .yaml file.")
+    ] = "uclser",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run directory, new or empty.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", "-s", help="Change the recipe: section.key=value, e.g. training.steps=2000."),
+    ] = None,
+    evaluation_data: Annotated[
+        str | None, typer.Option("--eval-data", help="Labelled corpus to judge on while training.")
+    ] = None,
+    resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the run in this directory.")] = None,
+    workers: Annotated[int | None, typer.Option(min=0, help="Decoding processes. Default: half the cores.")] = None,
+    devices: Annotated[int, typer.Option(min=1, help="GPUs to use, where there are any.")] = 1,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable recording.")] = False,
+) -> None:
+    """Learn an encoder from recordings nobody has labelled.
+
+    Example: soundviews pretrain my_recordings --recipe cola --out runs/first --set training.steps=2000
+    """
+    if (data is None) == (resume is None):
+        raise SoundviewsError("say what to learn from (soundviews pretrain FOLDER), or --resume RUN, one of the two")
+    from soundviews.pretraining import run
+    from soundviews.recipe import load_recipe
+
+    if resume is not None:
+        directory = run.resume(resume)
+    else:
+        directory = run.pretrain(
+            load_recipe(recipe, set_),
+            str(data),
+            out or Path("runs") / Path(recipe).stem,
+            evaluation_data=evaluation_data,
+            workers=workers,
+            devices=devices,
+            strict=strict,
+        )
+    print(f"run {directory}")
+    print(f"bundle {directory / 'bundle'}")

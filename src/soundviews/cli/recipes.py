@@ -1,0 +1,28 @@
+"""soundviews recipes"""
+
+from typing import Annotated
+
+import typer
+
+from soundviews.cli.app import app
+
+
+@app.command()
+def recipes(
+    name: Annotated[str | None, typer.Argument(help="Print this recipe, resolved; a start for one of your own.")] = None,
+) -> None:
+    """List the shipped recipes, or print one."""
+    from soundviews.recipe import list_recipes, load_recipe
+
+    if name is None:
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table("recipe", "what it does")
+        for recipe, about in list_recipes().items():
+            table.add_row(recipe, about)
+        Console().print(table)
+        return
+    import yaml
+
+    print(yaml.safe_dump(load_recipe(name).model_dump(mode="json"), sort_keys=False), end="")

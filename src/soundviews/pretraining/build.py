@@ -1,0 +1,58 @@
+"""From a recipe's words to its modules."""
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from soundviews.encoders import create_encoder
+from soundviews.features.log_mel import LogMel
+from soundviews.objectives import objectives
+from soundviews.recipe import Recipe, component
+from soundviews.registry import Registry
+from soundviews.views.pipeline import TwoViews
+
+from .optimization import create_optimizer, create_schedule
+
+
+class Parts(NamedTuple):
+    """What a recipe names, built."""
+
+    log_mel: LogMel
+    views: TwoViews
+    encoder: nn.Module
+    objectives: nn.ModuleDict
+
+
+def build(recipe: Recipe, weights: bool = True) -> Parts:
+    """Build every component of a recipe.
+
+    Args:
+        weights: False builds the networks without memory or draws, to check names and options only.
+
+    Raises:
+        SoundviewsError: for an unknown name or option, or steps that do not fit one another.
+    """
+    log_mel = Registry("features").register("log_mel")(LogMel)(
+        sample_rate=recipe.audio.sample_rate, **recipe.features
+    )
+    views = TwoViews(
+        recipe.views.anchor,
+        recipe.views.positive,
+        log_mel=log_mel,
+        sample_rate=recipe.audio.sample_rate,
+        fill=recipe.audio.fill,
+    )
+    with torch.device("cpu" if weights else "meta"):
+        named = component(recipe.encoder)
+        encoder = create_encoder(named.name, **named.options)
+        losses = nn.ModuleDict()
+        for item in recipe.objectives:
+            named = component(item)
+            losses[named.name] = objectives.create(
+                named.name, named.options, embedding_size=encoder.embedding_size
+            )
+        if not weights:
+            optimizer = create_optimizer(recipe.training.optimizer, [nn.Parameter(torch.zeros(1))])
+            create_schedule(recipe.training.schedule, optimizer, 1, 0)
+    return Parts(log_mel, views, encoder, losses)

@@ -1,0 +1,88 @@
+"""Checkpoints: written whole or not at all, at a step's end, with the last good one always in place."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
+
+from soundviews.errors import SoundviewsError
+
+
+class AtomicIO(TorchCheckpointIO):
+    """Writes beside the place, syncs, and moves: a kill or a full disk leaves the previous file as it was."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        path = Path(path)
+        beside = path.with_suffix(".tmp")
+        try:
+            with open(beside, "wb") as file:
+                torch.save(checkpoint, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(beside, path)
+        except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+            beside.unlink(missing_ok=True)
+            if isinstance(error, RuntimeError) and "writ" not in str(error) and "archive" not in str(error):
+                raise
+            raise SoundviewsError(
+                f"cannot write the checkpoint {path} ({error}). The previous one is untouched: "
+                f"make room, then go on with: soundviews pretrain --resume {path.parent.parent}"
+            ) from error
+
+
+class Checkpoints(pl.Callback):
+    """`last.ckpt` every so many steps and at the end; on request one file a period that stays.
+
+    Args:
+        directory: The run's `checkpoints/`.
+        every: Optimiser steps between two writings of `last.ckpt`.
+        keep_every: Optimiser steps between two files that stay, `step-00001000.ckpt`.
+    """
+
+    def __init__(self, directory: Path, every: int, keep_every: int | None) -> None:
+        self.directory, self.every, self.keep_every = directory, every, keep_every
+        self.saved = -1
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, index: int
+    ) -> None:
+        step = trainer.global_step
+        if step == self.saved or (index + 1) % trainer.accumulate_grad_batches:
+            return
+        if step % self.every == 0 or trainer.should_stop:
+            self._save(trainer, "last")
+        if self.keep_every and step % self.keep_every == 0:
+            self._save(trainer, f"step-{step:08d}")
+
+    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if trainer.global_step != self.saved:
+            self._save(trainer, "last")
+
+    def _save(self, trainer: pl.Trainer, name: str) -> None:
+        trainer.save_checkpoint(self.directory / f"{name}.ckpt")
+        self.saved = trainer.global_step
+
+
+def ensure_room(directory: Path, parameters: int) -> None:
+    """Fail before training where its checkpoints cannot be written.
+
+    Args:
+        parameters: How many numbers the networks hold; a checkpoint holds three of each (Adam), and there are
+            two files at a time (the one that is and the one being written), plus a best one.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        probe = directory / ".writable"
+        probe.write_bytes(b"\0" * 4096)
+        probe.unlink()
+    except OSError as error:
+        raise SoundviewsError(f"cannot write into {directory}: {error}") from error
+    needed, free = 4 * 3 * 3 * parameters, shutil.disk_usage(directory).free
+    if free < needed:
+        raise SoundviewsError(
+            f"{directory} has {free / 1e6:.0f} MB free; the checkpoints of this recipe take {needed / 1e6:.0f} MB"
+        )

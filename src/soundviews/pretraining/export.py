@@ -1,0 +1,45 @@
+"""From a run to a bundle."""
+
+from pathlib import Path
+
+import torch
+
+from soundviews import __version__
+from soundviews.bundle import save_bundle
+from soundviews.bundle_config import BundleConfig
+from soundviews.model import Model
+from soundviews.recipe import component
+
+from .module import Pretraining
+
+
+def config_of(module: Pretraining) -> BundleConfig:
+    """What a reader of the encoder's weights must know."""
+    recipe = module.recipe
+    return BundleConfig(
+        sample_rate=recipe.audio.sample_rate,
+        level=recipe.inference.level,
+        fill=recipe.audio.fill,
+        features=recipe.features,
+        windows=recipe.inference.windows,
+        statistics=module.statistics,
+        encoder=component(recipe.encoder),
+        embedding_size=module.encoder.embedding_size,
+        head=component(recipe.objectives[0]),
+        recipe=recipe.name,
+        created_by=f"soundviews {__version__}",
+    )
+
+
+def model_of(module: Pretraining) -> Model:
+    """The encoder as it is now, ready to be judged; it shares its weights with the training."""
+    head = next(iter(module.objectives.values()))
+    model = Model(config_of(module), module.encoder, head, name=module.recipe.name)
+    if module.recipe.training.precision == "bf16-mixed":
+        model.precision = torch.bfloat16
+    return model.to(module.device)
+
+
+def export(module: Pretraining, directory: Path) -> Path:
+    """Write the bundle of a run."""
+    return save_bundle(directory, config_of(module), module.encoder, next(iter(module.objectives.values())))

@@ -1,0 +1,224 @@
+"""A recipe: one YAML page that says how an encoder is pretrained. Deltas name their `base` and what differs."""
+
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from soundviews.bundle_config import Component, Statistics, Windows
+from soundviews.errors import SoundviewsError
+from soundviews.registry import nearest
+
+WHOLE = ("encoder", "objectives", "anchor", "positive", "optimizer", "schedule")  # replaced, never merged
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Audio(_Section):
+    """Rate (Hz); longest clip (s), longer recordings become several; what fills a clip shorter than a snippet."""
+
+    sample_rate: int = Field(ge=1000, le=192000)
+    clip_seconds: float = Field(gt=0)
+    fill: Literal["repeat", "pad"]
+
+
+class Views(_Section):
+    """The two branches: lists of named steps."""
+
+    anchor: list[Any]
+    positive: list[Any]
+
+
+class Inference(_Section):
+    """How the finished encoder reads clips: level convention and windows."""
+
+    level: Literal["none", "peak", "l2_clip", "l2_window"]
+    windows: Windows
+
+
+class Training(_Section):
+    """Length (`epochs` or `steps`), batch, optimiser, schedule and numerics.
+
+    views_together: whether both views pass the encoder in one batch (cola: they share batch statistics) or one
+        after the other (uclser: each has its own).
+    schedule: {constant: {}}, {step: {milestones: shares of the training, gamma: }} or {cosine: {}}.
+    """
+
+    epochs: float | None = None
+    steps: int | None = None
+    batch_size: int = Field(ge=2)
+    optimizer: dict[str, dict[str, Any]]
+    schedule: dict[str, dict[str, Any]] = {"constant": {}}
+    warmup_steps: int = Field(default=0, ge=0)
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    gradient_clip: float | None = None
+    accumulate: int = Field(default=1, ge=1)
+    views_together: bool = False
+    seed: int = 0
+    checkpoint_steps: int = Field(default=500, ge=1)
+    keep_every: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _one_length(self) -> "Training":
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("say either epochs or steps")
+        return self
+
+
+class Evaluation(_Section):
+    """A protocol run on a labelled corpus every `steps`; `metric` picks best; `keep` becomes the bundle."""
+
+    protocol: str
+    metric: str
+    steps: int = Field(ge=1)
+    keep: Literal["last", "best"] = "last"
+
+
+class Recipe(_Section):
+    """The resolved page. `encoder` and each of `objectives` are {name: options}."""
+
+    name: str
+    about: str = ""
+    audio: Audio
+    features: dict[str, Any]
+    statistics: Literal["corpus"] | Statistics | None = None
+    views: Views
+    encoder: dict[str, dict[str, Any]]
+    objectives: list[dict[str, dict[str, Any]]] = Field(min_length=1)
+    training: Training
+    inference: Inference
+    evaluation: Evaluation | None = None
+
+
+def component(mapping: dict[str, Any]) -> Component:
+    """{name: options} as a Component."""
+    if len(mapping) != 1:
+        raise SoundviewsError(f"expected one component as {{name: options}}, not {mapping}")
+    ((name, options),) = mapping.items()
+    return Component(name=name, options=options or {})
+
+
+def list_recipes() -> dict[str, str]:
+    """Shipped recipes: name to one line."""
+    root = resources.files("soundviews") / "recipes"
+    found = {}
+    for path in sorted(Path(str(root)).rglob("*.yaml")):
+        name = path.relative_to(str(root)).with_suffix("").as_posix()
+        found[name] = " ".join(str(_read(path).get("about", "")).split())
+    return found
+
+
+def load_recipe(name_or_path: str | Path, overrides: list[str] | None = None) -> Recipe:
+    """Read a shipped recipe by name or a YAML file, apply its base and overrides, and check every name in it.
+
+    Args:
+        name_or_path: `uclser`, `cola`, or the path of a .yaml file.
+        overrides: `section.key=value` with YAML values, e.g. `training.steps=1000`.
+
+    Raises:
+        SoundviewsError: unknown recipe, key, component or option, before any audio is read.
+    """
+    page = _resolve(str(name_or_path), seen=())
+    for override in overrides or []:
+        key, separator, value = override.partition("=")
+        if not separator:
+            raise SoundviewsError(f"--set takes key=value, not {override!r}")
+        delta: Any = yaml.safe_load(value)
+        for part in reversed(key.strip().split(".")):
+            delta = {part: delta}
+        page = _merge(page, delta)
+    return check(page)
+
+
+def check(page: dict[str, Any]) -> Recipe:
+    """Validate a page and build its components once, so that a wrong name fails here."""
+    try:
+        recipe = Recipe.model_validate(page)
+    except ValidationError as error:
+        raise SoundviewsError(f"recipe {page.get('name', '')!r}: " + _explain(error)) from error
+    from soundviews.pretraining.build import build  # the components import torch; listing recipes does not
+
+    build(recipe, weights=False)
+    return recipe
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for item in error.errors():
+        place = ".".join(str(part) for part in item["loc"])
+        hint = ""
+        if item["type"] == "extra_forbidden":
+            model: Any = Recipe
+            for part in item["loc"][:-1]:
+                field = getattr(model, "model_fields", {}).get(part)
+                model = field.annotation if field else None
+            known = getattr(model, "model_fields", {})
+            hint = f"; {nearest(str(item['loc'][-1]), known)}" if known else ""
+        lines.append(f"{place or 'page'}: {item['msg']}{hint}")
+    return "; ".join(lines)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        page = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SoundviewsError(f"cannot read the recipe {path}: {error}") from error
+    if not isinstance(page, dict):
+        raise SoundviewsError(f"{path} is no recipe: a YAML mapping is expected")
+    return page
+
+
+def _locate(name: str) -> Path:
+    if name.endswith((".yaml", ".yml")):
+        return Path(name)
+    path = Path(str(resources.files("soundviews") / "recipes")) / f"{name}.yaml"
+    if not path.is_file():
+        raise SoundviewsError(f"unknown recipe {name!r}: {nearest(name, list_recipes())} (or give a .yaml file)")
+    return path
+
+
+def _resolve(name: str, seen: tuple[str, ...]) -> dict[str, Any]:
+    if name in seen:
+        raise SoundviewsError(f"recipes refer to each other: {' -> '.join((*seen, name))}")
+    page = _read(_locate(name))
+    base = page.pop("base", None)
+    edits = page.pop("edit_views", None) or {}
+    if base is not None:
+        relative = Path(name).parent / base if name.endswith((".yaml", ".yml")) else Path(base)
+        below = _resolve(str(relative) if str(base).endswith((".yaml", ".yml")) else str(base), (*seen, name))
+        page = _merge(below, page)
+    for branch in ("anchor", "positive") if edits else ():
+        page["views"][branch] = _edit(page["views"][branch], edits)
+    page.setdefault("name", Path(name).stem if name.endswith((".yaml", ".yml")) else name)
+    return page
+
+
+def _edit(steps: list[Any], edits: dict[str, Any]) -> list[Any]:
+    """Steps with the options that `edits` gives them by name; a step edited to null is left out."""
+    names = [step if isinstance(step, str) else next(iter(step)) for step in steps]
+    edited = []
+    for name, step in zip(names, steps, strict=True):
+        if name not in edits:
+            edited.append(step)
+        elif edits[name] is not None:
+            edited.append({name: edits[name]})
+    return edited
+
+
+def _merge(base: dict[str, Any], delta: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in delta.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict) and key not in WHOLE:
+            value = _merge(merged[key], value)
+        elif key in WHOLE and isinstance(value, dict) and set(value) == set(merged.get(key) or {}):
+            value = {name: {**(merged[key][name] or {}), **(options or {})} for name, options in value.items()}
+        merged[key] = value
+    if "epochs" in delta and "steps" not in delta:
+        merged.pop("steps", None)
+    elif "steps" in delta and "epochs" not in delta:
+        merged.pop("epochs", None)
+    return merged
