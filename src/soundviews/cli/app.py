@@ -1,5 +1,7 @@
 """The command `soundviews`: collects the verbs, prints user errors without a traceback."""
 
+import importlib
+import pkgutil
 import sys
 
 import typer
@@ -15,13 +17,19 @@ app = typer.Typer(
 )
 
 
+def load_verbs() -> None:
+    """Import every module of `soundviews.cli`: a verb registers itself by being there."""
+    import soundviews.cli
+
+    for module in pkgutil.iter_modules(soundviews.cli.__path__):
+        importlib.import_module(f"soundviews.cli.{module.name}")
+
+
 def main() -> None:
     """Entry point. Exit codes: 0 done, 1 a user error, 2 wrong arguments, 130 interrupted."""
+    load_verbs()
     try:
         app()
     except SoundviewsError as error:
         print(f"soundviews: {error}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("soundviews: interrupted", file=sys.stderr)
-        sys.exit(130)

@@ -16,7 +16,8 @@ def pretrain(
         typer.Argument(help="Folder, CSV or Parquet manifest, dataset folder, or 'scenes'. Labels are ignored."),
     ] = None,
     recipe: Annotated[
-        str, typer.Option("--recipe", "-r", help="A shipped recipe (see `soundviews recipes`) or a .yaml file.")
+        str,
+        typer.Option("--recipe", "-r", help="A shipped recipe (see `soundviews recipes`) or a .yaml file."),
     ] = "uclser",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run directory, new or empty.")] = None,
     set_: Annotated[

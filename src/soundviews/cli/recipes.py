@@ -9,7 +9,9 @@ from soundviews.cli.app import app
 
 @app.command()
 def recipes(
-    name: Annotated[str | None, typer.Argument(help="Print this recipe, resolved; a start for one of your own.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Print this recipe, resolved; a start for one of your own.")
+    ] = None,
 ) -> None:
     """List the shipped recipes, or print one."""
     from soundviews.recipe import list_recipes, load_recipe
