@@ -27,6 +27,8 @@ def pretrain(
     evaluation_data: Annotated[
         str | None, typer.Option("--eval-data", help="Labelled corpus to judge on while training.")
     ] = None,
+    folds: Annotated[str | None, typer.Option(help="Learn from these folds only, e.g. 1,2.")] = None,
+    splits: Annotated[str | None, typer.Option(help="Learn from these splits only, e.g. train_noisy.")] = None,
     resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the run in this directory.")] = None,
     workers: Annotated[int | None, typer.Option(min=0, help="Decoding processes. Default: half the cores.")] = None,
     devices: Annotated[int, typer.Option(min=1, help="GPUs to use, where there are any.")] = 1,
@@ -52,6 +54,8 @@ def pretrain(
             workers=workers,
             devices=devices,
             strict=strict,
+            folds=[int(fold) for fold in folds.split(",")] if folds else None,
+            splits=splits.split(",") if splits else None,
         )
     print(f"run {directory}")
     print(f"bundle {directory / 'bundle'}")

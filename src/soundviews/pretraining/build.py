@@ -33,9 +33,7 @@ def build(recipe: Recipe, weights: bool = True) -> Parts:
     Raises:
         SoundviewsError: for an unknown name or option, or steps that do not fit one another.
     """
-    log_mel = Registry("features").register("log_mel")(LogMel)(
-        sample_rate=recipe.audio.sample_rate, **recipe.features
-    )
+    log_mel = Registry("features").register("log_mel")(LogMel)(sample_rate=recipe.audio.sample_rate, **recipe.features)
     views = TwoViews(
         recipe.views.anchor,
         recipe.views.positive,
@@ -49,9 +47,7 @@ def build(recipe: Recipe, weights: bool = True) -> Parts:
         losses = nn.ModuleDict()
         for item in recipe.objectives:
             named = component(item)
-            losses[named.name] = objectives.create(
-                named.name, named.options, embedding_size=encoder.embedding_size
-            )
+            losses[named.name] = objectives.create(named.name, named.options, embedding_size=encoder.embedding_size)
         if not weights:
             optimizer = create_optimizer(recipe.training.optimizer, [nn.Parameter(torch.zeros(1))])
             create_schedule(recipe.training.schedule, optimizer, 1, 0)

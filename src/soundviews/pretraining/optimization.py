@@ -38,9 +38,7 @@ def cosine(floor: float = 0.0) -> Callable[[float], float]:
     return lambda share: floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
 
 
-def create_optimizer(
-    mapping: dict[str, dict[str, Any]], parameters: Iterable[nn.Parameter]
-) -> torch.optim.Optimizer:
+def create_optimizer(mapping: dict[str, dict[str, Any]], parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     """{name: options} over parameters; options are those of torch's own class."""
     named = component(mapping)
     return optimizers.create(named.name, named.options, params=parameters)

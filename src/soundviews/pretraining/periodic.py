@@ -33,7 +33,9 @@ class PeriodicEvaluation(pl.Callback):
                 score = protocols.get(self.settings.protocol)(model_of(module), self.task, module.recipe.training.seed)
             module.train()
             if self.settings.metric not in score.metrics:
-                raise KeyError(f"{self.settings.protocol} has no metric {self.settings.metric!r}: {list(score.metrics)}")
+                raise KeyError(
+                    f"{self.settings.protocol} has no metric {self.settings.metric!r}: {list(score.metrics)}"
+                )
             for logger in trainer.loggers:
                 logger.log_metrics({f"eval_{k}": v for k, v in score.metrics.items()}, trainer.global_step)
             value = score.metrics[self.settings.metric]

@@ -41,12 +41,13 @@ class ProgressBar(pl.Callback):
         self.told = now
         loss = float(outputs["loss"]) if isinstance(outputs, dict) else float("nan")
         if self.bar:
-            self.bar.update(
-                self.bar.task_ids[0], completed=step, rate=f"{rate:.2f} steps/s", loss=f"loss {loss:.3f}"
-            )
+            self.bar.update(self.bar.task_ids[0], completed=step, rate=f"{rate:.2f} steps/s", loss=f"loss {loss:.3f}")
         else:
             left = (self.steps - step) / max(rate, 1e-9)
-            print(f"step {step}/{self.steps}  {rate:.2f} steps/s  {left:.0f} s left  loss {loss:.3f}", file=sys.stderr)
+            print(
+                f"step {step}/{self.steps}  {rate:.2f} steps/s  {left:.0f} s left  loss {loss:.3f}",
+                file=sys.stderr,
+            )
 
     def teardown(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:
         if self.bar:

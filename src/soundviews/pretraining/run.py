@@ -14,7 +14,8 @@ import yaml
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from soundviews import __version__
-from soundviews.audio.corpus import Corpus, open_corpus
+from soundviews.audio.corpus import Corpus
+from soundviews.audio.opening import open_corpus
 from soundviews.audio.loader import training_loader
 from soundviews.bundle_config import Statistics
 from soundviews.errors import SoundviewsError
@@ -39,6 +40,8 @@ def pretrain(
     workers: int | None = None,
     devices: int = 1,
     strict: bool = False,
+    folds: list[int] | None = None,
+    splits: list[str] | None = None,
 ) -> Path:
     """Start a run.
 
@@ -50,6 +53,7 @@ def pretrain(
         workers: Decoding processes; None takes half of the cores.
         devices: GPUs where there are any (DDP beyond one).
         strict: Stop at the first recording that cannot be read instead of leaving it out.
+        folds, splits: Learn from these parts of the corpus only; None takes all of it.
 
     Returns:
         The run directory, with `bundle/` once the training is complete.
@@ -58,12 +62,20 @@ def pretrain(
         raise SoundviewsError(
             f"{directory} is not empty: choose another --out, or go on with: soundviews pretrain --resume {directory}"
         )
-    corpus = _open(recipe, data, strict)
+    settings = {
+        "data": data,
+        "evaluation_data": evaluation_data,
+        "workers": workers,
+        "devices": devices,
+        "strict": strict,
+        "folds": folds,
+        "splits": splits,
+    }
+    corpus = _open(recipe, settings)
     if evaluation_data is not None:
         make_task(open_corpus(evaluation_data))  # a wrong corpus fails now, not after the first thousand steps
     module = Pretraining(recipe, 1, None)
     ensure_room(directory, sum(p.numel() for p in module.parameters()))
-    settings = {"data": data, "evaluation_data": evaluation_data, "workers": workers, "devices": devices, "strict": strict}
     _write(directory / "recipe.yaml", yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
     _write(directory / "environment.json", json.dumps(_environment(corpus) | {"settings": settings}, indent=2))
     return _train(recipe, corpus, directory, settings)
@@ -81,15 +93,18 @@ def resume(directory: Path) -> Path:
         settings = environment["settings"]
     except (OSError, ValueError, KeyError) as error:
         raise SoundviewsError(f"{directory} is no run that can be resumed: {error}") from error
-    corpus = _open(recipe, settings["data"], settings["strict"])
+    corpus = _open(recipe, settings)
     if corpus.fingerprint != environment["corpus"]["fingerprint"]:
         raise SoundviewsError(f"the corpus {settings['data']} has changed since the run started: start a new one")
     return _train(recipe, corpus, directory, settings)
 
 
-def _open(recipe: Recipe, data: str, strict: bool) -> Corpus:
-    corpus = open_corpus(data, strict=strict).cut(recipe.audio.clip_seconds)
-    size = recipe.training.batch_size
+def _open(recipe: Recipe, settings: dict[str, Any]) -> Corpus:
+    data, size = settings["data"], recipe.training.batch_size
+    corpus = open_corpus(data, strict=settings["strict"])
+    if settings["folds"] or settings["splits"]:
+        corpus = corpus.where(folds=settings["folds"], split=settings["splits"])
+    corpus = corpus.cut(recipe.audio.clip_seconds)
     if len(corpus) < size:
         raise SoundviewsError(
             f"{data} has {len(corpus)} clips, fewer than one batch of {size}: every clip needs others to differ "
@@ -148,7 +163,10 @@ def _train(recipe: Recipe, corpus: Corpus, directory: Path, settings: dict[str, 
         trainer.fit(module, loader, ckpt_path=last if done else None)
         _write_skipped(directory, corpus, loader)
     if stop.asked and trainer.global_step < steps:
-        print(f"stopped at step {trainer.global_step}; go on with: soundviews pretrain --resume {directory}", file=sys.stderr)
+        print(
+            f"stopped at step {trainer.global_step}; go on with: soundviews pretrain --resume {directory}",
+            file=sys.stderr,
+        )
         raise KeyboardInterrupt
     if trainer.is_global_zero:
         _finish(recipe, module, directory, last)
@@ -193,7 +211,10 @@ def _write_skipped(directory: Path, corpus: Corpus, loader: Any) -> None:
         writer = csv.writer(file)
         writer.writerow(["path", "reason"])
         writer.writerows(rows)
-    print(f"{len(rows)} recordings could not be used; they are named in {directory / 'skipped.csv'}", file=sys.stderr)
+    print(
+        f"{len(rows)} recordings could not be used; they are named in {directory / 'skipped.csv'}",
+        file=sys.stderr,
+    )
 
 
 def _environment(corpus: Corpus) -> dict[str, Any]:

@@ -1,0 +1,179 @@
+"""The run: exact resume, what it leaves behind, and what stops it before it starts."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import soundviews as sv
+from soundviews.errors import SoundviewsError
+from soundviews.pretraining.run import pretrain, resume
+from soundviews.recipe import list_recipes, load_recipe
+
+SMALL = """
+base: uclser
+audio: {sample_rate: 8000}
+features: {n_fft: 256, window_length: 200, hop_length: 80, n_mels: 32, f_max: 4000}
+views:
+  anchor: &branch
+    - peak_normalize
+    - patch: {frames: 41, pair: random}
+    - mix_back: {alpha: 0.05, adjust_energy: true}
+    - gaussian_noise: {max_std: 0.01}
+  positive: *branch
+encoder: {vgg_like: {}}
+training: {steps: 24, batch_size: 4, checkpoint_steps: 3}
+inference: {windows: {unit: spectrogram, size: 41, hop: 41, crop: 41, tail: drop}}
+"""
+
+
+@pytest.fixture
+def corpus(write_audio: Callable[..., Path], tmp_path: Path) -> Path:
+    for index in range(10):
+        write_audio(f"corpus/{index}.wav", seconds=1.0 + 0.1 * index, sample_rate=8000, seed=index)
+    return tmp_path / "corpus"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    path = tmp_path / "small.yaml"
+    path.write_text(SMALL)
+    return path
+
+
+def command(*arguments: str, cache: Path) -> subprocess.Popen[str]:
+    program = "from soundviews.cli.app import main; main()"
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "SOUNDVIEWS_CACHE": str(cache)}
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def read_rows(run: Path) -> list[dict[str, str]]:
+    with open(run / "metrics.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def kill_after_checkpoint(process: subprocess.Popen[str], last: Path) -> None:
+    """kill -9 as soon as a checkpoint newer than the one there now has been written."""
+    before = last.stat().st_mtime_ns if last.exists() else None
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        if last.exists() and last.stat().st_mtime_ns != before:
+            break
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def test_killed_twice_and_resumed_equals_uninterrupted(corpus: Path, small: Path, tmp_path: Path) -> None:
+    cache, whole, broken = tmp_path / "cache", tmp_path / "whole", tmp_path / "broken"
+    process = command("pretrain", str(corpus), "-r", str(small), "-o", str(whole), cache=cache)
+    output, _ = process.communicate(timeout=180)
+    assert process.returncode == 0, output
+    last = broken / "checkpoints" / "last.ckpt"
+    kill_after_checkpoint(command("pretrain", str(corpus), "-r", str(small), "-o", str(broken), cache=cache), last)
+    assert not (broken / "bundle").exists()
+    kill_after_checkpoint(command("pretrain", "--resume", str(broken), cache=cache), last)
+    process = command("pretrain", "--resume", str(broken), cache=cache)
+    output, _ = process.communicate(timeout=180)
+    assert process.returncode == 0, output
+    weights = [(run / "bundle" / "model.safetensors").read_bytes() for run in (whole, broken)]
+    assert weights[0] == weights[1]
+    tables = [read_rows(run) for run in (whole, broken)]
+    assert [row["loss"] for row in tables[0]] == [row["loss"] for row in tables[1]]
+    assert [row["step"] for row in tables[0]] == [row["step"] for row in tables[1]]
+
+
+def test_workers_change_nothing(corpus: Path, small: Path, tmp_path: Path) -> None:
+    recipe = load_recipe(small, ["training.steps=4"])
+    for workers in (0, 2):
+        pretrain(recipe, str(corpus), tmp_path / f"w{workers}", workers=workers)
+    weights = [(tmp_path / f"w{workers}" / "bundle" / "model.safetensors").read_bytes() for workers in (0, 2)]
+    assert weights[0] == weights[1]
+
+
+def test_a_run_leaves_what_the_contract_says(corpus: Path, small: Path, tmp_path: Path) -> None:
+    run = pretrain(load_recipe(small, ["training.steps=4"]), str(corpus), tmp_path / "run", workers=0)
+    for name in ("recipe.yaml", "metrics.csv", "environment.json", "checkpoints/last.ckpt", "bundle/config.json"):
+        assert (run / name).is_file(), name
+    assert list(run.glob("events.out.tfevents*"))
+    assert load_recipe(run / "recipe.yaml").training.steps == 4
+    assert json.loads((run / "environment.json").read_text())["corpus"]["clips"] == 10
+    rows = read_rows(run)
+    assert {"loss", "nt_xent_loss", "nt_xent_accuracy"} <= set(rows[0])
+    model = sv.load(run)
+    embedding = model.embed(np.random.default_rng(0).standard_normal(8000), 8000)
+    assert embedding.vectors.shape == (2, model.embedding_size)
+    np.testing.assert_allclose(embedding.starts, [0.0, 0.41])
+
+
+def test_unreadable_recordings_are_named_and_training_goes_on(corpus: Path, small: Path, tmp_path: Path) -> None:
+    (corpus / "text.wav").write_text("not audio")
+    run = pretrain(load_recipe(small, ["training.steps=3"]), str(corpus), tmp_path / "run", workers=0)
+    with open(run / "skipped.csv") as file:
+        assert [Path(row["path"]).name for row in csv.DictReader(file)] == ["text.wav"]
+    with pytest.raises(SoundviewsError, match=r"text\.wav"):
+        pretrain(load_recipe(small), str(corpus), tmp_path / "strict", workers=0, strict=True)
+
+
+def test_what_stops_a_run_before_it_starts(
+    corpus: Path, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = load_recipe(small)
+    with pytest.raises(SoundviewsError, match="fewer than one batch"):
+        pretrain(load_recipe(small, ["training.batch_size=64"]), str(corpus), tmp_path / "a")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("mine")
+    with pytest.raises(SoundviewsError, match="not empty"):
+        pretrain(recipe, str(corpus), tmp_path / "full")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SoundviewsError, match="cannot write"):
+        pretrain(recipe, str(corpus), tmp_path / "file" / "run")
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    with pytest.raises(SoundviewsError, match="free"):
+        pretrain(recipe, str(corpus), tmp_path / "b")
+    with pytest.raises(SoundviewsError, match="no run"):
+        resume(tmp_path / "nowhere")
+
+
+def test_a_disk_that_fills_up_loses_only_the_last_interval(
+    corpus: Path, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace, written = os.replace, []
+
+    def full_after_two(source: str | Path, target: str | Path) -> None:
+        if str(target).endswith("last.ckpt"):
+            written.append(target)
+            if len(written) == 3:
+                raise OSError(28, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", full_after_two)
+    with pytest.raises(SoundviewsError, match="--resume"):
+        pretrain(load_recipe(small), str(corpus), tmp_path / "run", workers=0)
+    monkeypatch.undo()
+    assert not list((tmp_path / "run" / "checkpoints").glob("*.tmp"))
+    assert (resume(tmp_path / "run") / "bundle" / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize("name", [name for name in list_recipes() if "/" not in name])
+def test_every_recipe_runs_on_built_in_scenes(name: str, tmp_path: Path) -> None:
+    recipe = load_recipe(name, ["training.steps=2", "training.batch_size=4", "evaluation=null"])
+    run = pretrain(recipe, "scenes:clips=12,seed=1,seconds=2", tmp_path / "run", workers=0)
+    losses = [float(row["loss"]) for row in read_rows(run)]
+    assert len(losses) == 2 and np.isfinite(losses).all()
