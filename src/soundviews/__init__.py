@@ -14,14 +14,13 @@ _HOMES = {
     "load": "soundviews.model",
     "Model": "soundviews.model",
     "Embedding": "soundviews.model",
-    "open_corpus": "soundviews.audio.opening",
+    "open_corpus": "soundviews.audio.corpus",
     "Corpus": "soundviews.audio.corpus",
 }
 _PACKAGES = ("audio", "features", "views", "encoders", "objectives", "pretraining", "evaluation", "archive")
 
 if TYPE_CHECKING:
-    from soundviews.audio.corpus import Corpus
-    from soundviews.audio.opening import open_corpus
+    from soundviews.audio.corpus import Corpus, open_corpus
     from soundviews.encoders import create_encoder, list_encoders
     from soundviews.model import Embedding, Model, load
 

@@ -27,6 +27,7 @@ def pretrain(
     evaluation_data: Annotated[
         str | None, typer.Option("--eval-data", help="Labelled corpus to judge on while training.")
     ] = None,
+    evaluation_folds: Annotated[str | None, typer.Option("--eval-folds", help="Judge on these folds only.")] = None,
     folds: Annotated[str | None, typer.Option(help="Learn from these folds only, e.g. 1,2.")] = None,
     splits: Annotated[str | None, typer.Option(help="Learn from these splits only, e.g. train_noisy.")] = None,
     resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the run in this directory.")] = None,
@@ -54,8 +55,16 @@ def pretrain(
             workers=workers,
             devices=devices,
             strict=strict,
-            folds=[int(fold) for fold in folds.split(",")] if folds else None,
+            folds=_numbers(folds),
+            evaluation_folds=_numbers(evaluation_folds),
             splits=splits.split(",") if splits else None,
         )
     print(f"run {directory}")
     print(f"bundle {directory / 'bundle'}")
+
+
+def _numbers(text: str | None) -> list[int] | None:
+    try:
+        return [int(part) for part in text.split(",")] if text else None
+    except ValueError as error:
+        raise SoundviewsError(f"folds are numbers with commas between them, not {text!r}") from error

@@ -4,14 +4,39 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
 
+from soundviews.audio.corpus import open_corpus
+from soundviews.errors import SoundviewsError
 from soundviews.evaluation import protocols
-from soundviews.evaluation.tasks import Task
-from soundviews.pretraining.export import model_of
-from soundviews.recipe import Evaluation
+from soundviews.evaluation.tasks import Task, make_task
+from soundviews.recipe import Evaluation, Recipe
 
+from .export import model_of
 from .module import Pretraining
+
+
+POOLED = ("knn", "qbe")  # they judge one set of clips against itself and train nothing
+
+
+def judging_task(recipe: Recipe, settings: dict[str, Any]) -> Task | None:
+    """The task of a run's periodic evaluation, None where the recipe or the run asks for none.
+
+    Args:
+        settings: `evaluation_data` and `evaluation_folds` of the run.
+    """
+    if recipe.evaluation is None or settings["evaluation_data"] is None:
+        return None
+    corpus = open_corpus(settings["evaluation_data"])
+    if settings["evaluation_folds"]:
+        corpus = corpus.where(folds=settings["evaluation_folds"])
+    if not corpus.vocabulary or not len(corpus):
+        raise SoundviewsError(f"{settings['evaluation_data']} has no labelled clips to judge by")
+    if recipe.evaluation.protocol in POOLED:
+        none = np.empty(0, dtype=np.int64)
+        return Task(corpus, none, none, np.arange(len(corpus)), "all clips")
+    return make_task(corpus)
 
 
 class PeriodicEvaluation(pl.Callback):
@@ -33,7 +58,7 @@ class PeriodicEvaluation(pl.Callback):
                 score = protocols.get(self.settings.protocol)(model_of(module), self.task, module.recipe.training.seed)
             module.train()
             if self.settings.metric not in score.metrics:
-                raise KeyError(
+                raise SoundviewsError(
                     f"{self.settings.protocol} has no metric {self.settings.metric!r}: {list(score.metrics)}"
                 )
             for logger in trainer.loggers:

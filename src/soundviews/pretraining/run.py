@@ -14,19 +14,17 @@ import yaml
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from soundviews import __version__
-from soundviews.audio.corpus import Corpus
-from soundviews.audio.opening import open_corpus
+from soundviews.audio.corpus import Corpus, open_corpus
 from soundviews.audio.loader import training_loader
 from soundviews.bundle_config import Statistics
 from soundviews.errors import SoundviewsError
-from soundviews.evaluation.tasks import make_task
 from soundviews.recipe import Recipe, check
 
 from .checkpoints import AtomicIO, Checkpoints, ensure_room
 from .export import export
 from .log import MetricsCsv
 from .module import Pretraining
-from .periodic import PeriodicEvaluation
+from .periodic import PeriodicEvaluation, judging_task
 from .progress import ProgressBar, StopOnSignal
 from .statistics import corpus_statistics
 
@@ -42,6 +40,7 @@ def pretrain(
     strict: bool = False,
     folds: list[int] | None = None,
     splits: list[str] | None = None,
+    evaluation_folds: list[int] | None = None,
 ) -> Path:
     """Start a run.
 
@@ -54,6 +53,7 @@ def pretrain(
         devices: GPUs where there are any (DDP beyond one).
         strict: Stop at the first recording that cannot be read instead of leaving it out.
         folds, splits: Learn from these parts of the corpus only; None takes all of it.
+        evaluation_folds: Judge on these folds only.
 
     Returns:
         The run directory, with `bundle/` once the training is complete.
@@ -70,10 +70,10 @@ def pretrain(
         "strict": strict,
         "folds": folds,
         "splits": splits,
+        "evaluation_folds": evaluation_folds,
     }
     corpus = _open(recipe, settings)
-    if evaluation_data is not None:
-        make_task(open_corpus(evaluation_data))  # a wrong corpus fails now, not after the first thousand steps
+    judging_task(recipe, settings)  # a wrong corpus fails now, not after the first thousand steps
     module = Pretraining(recipe, 1, None)
     ensure_room(directory, sum(p.numel() for p in module.parameters()))
     _write(directory / "recipe.yaml", yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
@@ -134,8 +134,7 @@ def _train(recipe: Recipe, corpus: Corpus, directory: Path, settings: dict[str, 
     )
     stop = StopOnSignal()
     callbacks: list[pl.Callback] = [ProgressBar(steps), stop]
-    if recipe.evaluation is not None and settings["evaluation_data"] is not None:
-        task = make_task(open_corpus(settings["evaluation_data"]))
+    if recipe.evaluation is not None and (task := judging_task(recipe, settings)) is not None:
         callbacks.append(PeriodicEvaluation(recipe.evaluation, task, last.parent))
     callbacks.append(Checkpoints(last.parent, training.checkpoint_steps, training.keep_every))
     table = MetricsCsv(directory / "metrics.csv", done)
