@@ -1,4 +1,4 @@
-"""What every test may use: an isolated cache, small recordings, and ESC-50 where it is at hand."""
+"""What every test may use: real recordings where they are at hand, small recordings, a cache of its own."""
 
 import os
 from collections.abc import Callable
@@ -11,9 +11,17 @@ import soundfile
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keep the suite (fixtures of a whole session, too) away from the cache of the person who runs it."""
+    cache = tmp_path_factory.mktemp("cache")
+    os.environ["SOUNDVIEWS_CACHE"] = str(cache)
+    return cache
+
+
 @pytest.fixture(autouse=True)
 def isolated_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Nothing a test keeps may reach another test or the user's own cache."""
+    """What one test keeps does not reach another."""
     directory = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("SOUNDVIEWS_CACHE", str(directory))
     return directory
@@ -21,19 +29,18 @@ def isolated_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
 
 @pytest.fixture(scope="session")
 def esc50_root() -> Path:
-    """Real recordings in ESC-50's layout; the test is skipped where there are none."""
-    root = Path(os.environ.get("SOUNDVIEWS_ESC50", REPOSITORY.parent / "shared" / "data" / "esc50"))
-    if not (root / "meta" / "esc50.csv").is_file():
-        pytest.skip(f"no ESC-50 at {root}; set SOUNDVIEWS_ESC50 to its folder")
-    return root
+    """ESC-50 (whole or some folds) at $SOUNDVIEWS_ESC50, in data/esc50, or in ../shared/data/esc50."""
+    named = os.environ.get("SOUNDVIEWS_ESC50")
+    places = [Path(named)] if named else [REPOSITORY / "data/esc50", REPOSITORY.parent / "shared/data/esc50"]
+    for place in places:
+        if (place / "meta" / "esc50.csv").is_file():
+            return place
+    pytest.skip("ESC-50 is not at hand: set SOUNDVIEWS_ESC50 to the folder that holds meta/ and audio/")
 
 
 @pytest.fixture
 def write_audio(tmp_path: Path) -> Callable[..., Path]:
-    """Write a recording below tmp_path: a tone in noise, or `samples` ((samples,) or (samples, channels)).
-
-    `write_audio("dog/1.wav", seconds=1.0, sample_rate=16000, seed=0, channels=1, samples=None, subtype=None)`
-    """
+    """Write `samples`, (samples,) or (samples, channels), or else a tone in noise, below tmp_path."""
 
     def write(
         name: str,
@@ -50,11 +57,26 @@ def write_audio(tmp_path: Path) -> Callable[..., Path]:
             rng = np.random.default_rng(seed)
             time = np.arange(round(seconds * sample_rate)) / sample_rate
             tone = 0.3 * np.sin(2 * np.pi * rng.uniform(200, 2000) * time)
-            samples = tone[:, None] + 0.05 * rng.standard_normal((len(time), channels))
-        container = "OGG" if path.suffix == ".opus" else None
-        if path.suffix == ".opus":
-            subtype = "OPUS"
-        soundfile.write(path, samples, sample_rate, subtype=subtype, format=container)
+            samples = tone[:, None] + 0.02 * rng.standard_normal((len(time), channels))
+        is_opus = path.suffix == ".opus"
+        subtype = "OPUS" if is_opus else subtype
+        soundfile.write(path, samples, sample_rate, subtype=subtype, format="OGG" if is_opus else None)
         return path
+
+    return write
+
+
+@pytest.fixture
+def write_tone(write_audio: Callable[..., Path]) -> Callable[..., Path]:
+    """Write one recording: a tone of known frequency in noise, different for each seed. Returns its path."""
+
+    def write(
+        name: str, seconds: float = 2.0, sample_rate: int = 16000, frequency: float = 440.0, seed: int = 0
+    ) -> Path:
+        time = np.arange(round(seconds * sample_rate)) / sample_rate
+        noise = np.random.default_rng(seed).normal(size=len(time))
+        samples = (0.3 * np.sin(2 * np.pi * frequency * time) + 0.02 * noise).astype(np.float32)
+        subtype = "FLOAT" if name.endswith(".wav") else None
+        return write_audio(name, sample_rate=sample_rate, samples=samples, subtype=subtype)
 
     return write

@@ -1,0 +1,105 @@
+"""Exact search by example in an embedded archive."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from soundviews.archive.blocks import embed_stretches
+from soundviews.archive.embed import read_metadata
+from soundviews.archive.inputs import Stretch
+from soundviews.bundle import bundle_hash
+from soundviews.errors import SoundviewsError
+from soundviews.model import Model
+
+BATCH_BYTES = 32 << 20  # of vectors looked at together
+
+
+class Hit(NamedTuple):
+    """A window of the archive. start, end: seconds within the recording; similarity: cosine, -1 to 1."""
+
+    recording: str
+    start: float
+    end: float
+    similarity: float
+
+
+def find_bundle_of(archive: str | Path, given: str | Path | None = None) -> Path:
+    """The bundle that an archive file was embedded with: `given`, or where the file says it was.
+
+    Raises:
+        SoundviewsError: where it is not there, or is not the one: cosines across bundles mean nothing.
+    """
+    bundle = read_metadata(archive)["bundle"]
+    place = given or bundle["path"]
+    if not place or not Path(place).exists():
+        raise SoundviewsError(
+            f"the bundle that {archive} was embedded with ({bundle['name']}, {bundle['hash']}) is not at "
+            f"{place or 'a known place'}: say where it is with --bundle"
+        )
+    found = bundle_hash(place)
+    if found != bundle["hash"]:
+        raise SoundviewsError(
+            f"{archive} was embedded with another bundle ({bundle['name']}, {bundle['hash']}) than the one at "
+            f"{place} ({found})"
+        )
+    return Path(place)
+
+
+def query_vector(model: Model, recording: str | Path, start: float = 0.0, end: float | None = None) -> np.ndarray:
+    """The mean of the L2-normalised vectors of a recording's windows, float32 (dim,).
+
+    Args:
+        model: The bundle that the archive was embedded with.
+        recording: An audio file of any length.
+        start, end: Seconds; the stretch of it to look for.
+
+    Raises:
+        SoundviewsError: where the recording cannot be read.
+    """
+    path = Path(recording).absolute()
+    if end is not None and end <= start:
+        raise SoundviewsError(f"a stretch from {start:g} s to {end:g} s is empty")
+    total, windows = np.zeros(model.embedding_size), 0
+    for pieces in embed_stretches(model, path.parent, [Stretch(path.name, start, end)]):
+        for piece in pieces:
+            if piece.skipped is not None:
+                raise SoundviewsError(f"{recording}: {piece.skipped.reason}")
+            total += _unit(piece.vectors).sum(axis=0)
+            windows += len(piece.vectors)
+    return (total / windows).astype(np.float32)
+
+
+def search(archive: str | Path, query: np.ndarray, top: int = 10) -> list[Hit]:
+    """The windows of the highest cosine similarity, best first; memory does not grow with the archive.
+
+    Args:
+        archive: Parquet file made by `embed_files`.
+        query: (dim,); its length does not matter.
+        top: How many.
+    """
+    dim = pq.read_schema(archive).field("vector").type.list_size
+    if query.shape != (dim,):
+        raise SoundviewsError(f"a query for {archive} has {dim} numbers, not {query.shape}")
+    direction = _unit(query[None].astype(np.float32))[0]
+    best: list[Hit] = []
+    for batch in _batches(archive, dim):
+        vectors = batch.column("vector").flatten().to_numpy(zero_copy_only=False).reshape(-1, dim)
+        similarity = vectors @ direction / np.maximum(np.linalg.norm(vectors, axis=1), 1e-12)
+        rows = np.argsort(-similarity, kind="stable")[:top]
+        found = batch.select(["recording", "start", "end"]).take(pa.array(rows))
+        values = (found.column(name).to_pylist() for name in ("recording", "start", "end"))
+        best += [Hit(*row) for row in zip(*values, similarity[rows].tolist(), strict=True)]
+        best = sorted(best, key=lambda hit: -hit.similarity)[:top]
+    return best
+
+
+def _batches(archive: str | Path, dim: int) -> Iterator[pa.RecordBatch]:
+    yield from pq.ParquetFile(archive).iter_batches(batch_size=max(1, BATCH_BYTES // (4 * dim)))
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

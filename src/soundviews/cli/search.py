@@ -1,0 +1,46 @@
+"""`soundviews search`: where in an archive something sounds like this."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from soundviews.cli.app import app
+
+
+@app.command()
+def search(
+    archive: Annotated[Path, typer.Argument(help="Parquet file made by `soundviews embed`.")],
+    query: Annotated[Path, typer.Argument(help="A recording of what to look for.")],
+    top: Annotated[int, typer.Option("--top", "-k", help="How many windows to show.", min=1)] = 10,
+    start: Annotated[float, typer.Option(help="Use the query from here, in seconds.", min=0)] = 0.0,
+    end: Annotated[float | None, typer.Option(help="Use the query up to here, in seconds.")] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="The bundle of the archive, if it is no longer where it was.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the table to this file, too.")] = None,
+) -> None:
+    """Rank the windows of an archive by their likeness (cosine similarity) to a recording."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from soundviews.archive.search import Hit, find_bundle_of, query_vector, search
+    from soundviews.model import load
+
+    model = load(find_bundle_of(archive, bundle))
+    hits = search(archive, query_vector(model, query, start, end), top)
+    table = Table("", "recording", "from - to", "similarity", box=None)
+    for rank, hit in enumerate(hits, 1):
+        table.add_row(str(rank), hit.recording, f"{_clock(hit.start)} - {_clock(hit.end)}", f"{hit.similarity:.4f}")
+    Console().print(table)
+    if csv is not None:
+        import csv as csv_format
+
+        with open(csv, "w", newline="") as file:
+            csv_format.writer(file).writerows([("rank", *Hit._fields), *((i, *h) for i, h in enumerate(hits, 1))])
+
+
+def _clock(seconds: float) -> str:
+    """h:mm:ss.s"""
+    tenths = round(seconds * 10)
+    return f"{tenths // 36000}:{tenths // 600 % 60:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"

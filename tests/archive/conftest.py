@@ -1,0 +1,64 @@
+"""Two small bundles with untrained weights: windows of the waveform, and windows of the spectrogram."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from soundviews.bundle import save_bundle
+from soundviews.bundle_config import BundleConfig, Component, Statistics, Windows
+from soundviews.encoders import create_encoder
+
+RATE = 16000
+
+
+def make_bundle(directory: Path, unit: str, seed: int = 0) -> Path:
+    spectrogram = unit == "spectrogram"
+    windows = (
+        Windows(unit="spectrogram", size=101, hop=50, crop=101, tail="drop")
+        if spectrogram
+        else Windows(unit="waveform", size=15680, hop=15680, crop=16000, tail="pad")
+    )
+    features = {"n_fft": 1024, "window_length": 400, "hop_length": 160, "n_mels": 64, "center": spectrogram}
+    config = BundleConfig(
+        sample_rate=RATE,
+        level="none" if spectrogram else "l2_window",
+        fill="repeat" if spectrogram else "pad",
+        features=features,
+        windows=windows,
+        statistics=Statistics(mean=-6.0, std=3.0),
+        encoder=Component(name="vgg_like", options={}),
+        embedding_size=512,
+        recipe="test",
+    )
+    torch.manual_seed(seed)
+    return save_bundle(directory, config, create_encoder("vgg_like"))
+
+
+@pytest.fixture(scope="session", params=["waveform", "spectrogram"])
+def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_bundle(tmp_path_factory.mktemp("bundles") / request.param, request.param)
+
+
+@pytest.fixture(scope="session")
+def waveform_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_bundle(tmp_path_factory.mktemp("bundles") / "waveform", "waveform")
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    """A folder of five recordings, 0.4 s to 14 s, in sub-folders, one at another rate; one is no audio."""
+    folder = tmp_path / "field notes"
+    rng = np.random.default_rng(1)
+    made = {"a/short.wav": (0.4, RATE), "a/three.wav": (3.3, RATE), "b/naïve name.flac": (5.0, 44100)}
+    made |= {"b/long.wav": (14.0, RATE), "z.wav": (2.0, RATE)}
+    for name, (seconds, rate) in made.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        time = np.arange(int(seconds * rate)) / rate
+        sweep = np.sin(2 * np.pi * (300 + rng.uniform(0, 900) + 80 * time) * time)
+        soundfile.write(path, 0.2 * sweep + 0.05 * rng.normal(size=len(time)), rate)
+    (folder / "b" / "notes.wav").write_text("this is text")
+    return folder

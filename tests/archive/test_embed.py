@@ -1,0 +1,208 @@
+"""Embedding files equals embedding waveforms, whatever the blocks, and survives interruption and bad input."""
+
+import signal
+import subprocess
+import sys
+import time
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import soundfile
+
+from soundviews.archive import embed as embed_module
+from soundviews.archive.embed import embed_files, read_metadata
+from soundviews.archive.inputs import gather
+from soundviews.audio.decode import read
+from soundviews.errors import SoundviewsError
+from soundviews.model import Model, load
+
+from .conftest import RATE, make_bundle
+
+
+def rows_of(table_path: Path, recording: str) -> dict[str, np.ndarray]:
+    table = pq.read_table(table_path)
+    rows = np.flatnonzero(np.array(table["recording"].to_pylist()) == recording)
+    taken = table.take(rows)
+    return {
+        "start": taken["start"].to_numpy(),
+        "end": taken["end"].to_numpy(),
+        "vector": np.stack(taken["vector"].to_pylist()),
+    }
+
+
+def test_rows_are_the_models_windows(bundle: Path, recordings: Path, tmp_path: Path) -> None:
+    model = load(bundle)
+    result = embed_files(model, gather([recordings]), tmp_path / "out.parquet", bundle)
+    for name in ("a/short.wav", "a/three.wav", "b/naïve name.flac", "b/long.wav", "z.wav"):
+        expected = model.embed(read(recordings / name, sample_rate=RATE), RATE)
+        rows = rows_of(result.path, name)
+        np.testing.assert_allclose(rows["vector"], expected.vectors, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(rows["start"], expected.starts, atol=1e-6)
+        assert (rows["end"] > rows["start"]).all()
+        assert rows["end"][-1] <= soundfile.info(recordings / name).duration + 1e-6
+    assert [one.recording for one in result.skipped] == ["b/notes.wav"]
+    assert "b/notes.wav" in (tmp_path / "out.parquet.skipped.csv").read_text()
+    assert not (tmp_path / "out.parquet.parts").exists()
+
+
+def test_blocks_do_not_show(bundle: Path, recordings: Path, tmp_path: Path) -> None:
+    model = load(bundle)
+    whole = embed_files(model, gather([recordings / "b" / "long.wav"]), tmp_path / "whole.parquet")
+    blocks = embed_files(model, gather([recordings / "b" / "long.wav"]), tmp_path / "blocks.parquet", block_seconds=3.0)
+    a, b = pq.read_table(whole.path), pq.read_table(blocks.path)
+    assert len(a) == len(b) > 10
+    np.testing.assert_array_equal(a["start"].to_numpy(), b["start"].to_numpy())
+    np.testing.assert_allclose(a["end"].to_numpy(), b["end"].to_numpy(), atol=1e-4)
+    np.testing.assert_allclose(
+        np.stack(a["vector"].to_pylist()), np.stack(b["vector"].to_pylist()), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_a_manifest_names_stretches(waveform_bundle: Path, recordings: Path, tmp_path: Path) -> None:
+    manifest = recordings / "list.csv"
+    manifest.write_text("path,start,end\nb/long.wav,2.5,6.0\nz.wav,0,1.5\n")
+    model = load(waveform_bundle)
+    result = embed_files(model, gather([manifest]), tmp_path / "out.parquet")
+    rows = rows_of(result.path, "long.wav" if read_metadata(result.path)["root"].endswith("b") else "b/long.wav")
+    expected = model.embed(read(recordings / "b/long.wav", 2.5, 3.5), RATE)
+    np.testing.assert_allclose(rows["vector"], expected.vectors, rtol=1e-4, atol=1e-5)
+    assert rows["start"][0] == 2.5
+    assert rows["end"][-1] == pytest.approx(6.0)
+
+
+def test_goes_on_after_an_interruption(
+    bundle: Path, recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, inputs = load(bundle), gather([recordings])
+    whole = embed_files(model, inputs, tmp_path / "whole.parquet", block_seconds=3.0)
+    monkeypatch.setattr(embed_module, "PART_SECONDS", 0.0)  # a part for every group of blocks
+    out, calls = tmp_path / "out.parquet", [0]
+
+    def interrupt_later(done: float, seconds: float, windows: int) -> None:
+        calls[0] += 1
+        if calls[0] % 2 == 0:
+            raise KeyboardInterrupt
+
+    interruptions = 0
+    while not out.exists():
+        try:
+            embed_files(model, inputs, out, block_seconds=3.0, progress=interrupt_later)
+        except KeyboardInterrupt:
+            interruptions += 1
+        assert interruptions < 100
+    assert interruptions > 1
+    a, b = pq.read_table(whole.path), pq.read_table(out)
+    assert a.select(["recording", "start", "end"]).equals(b.select(["recording", "start", "end"]))
+    np.testing.assert_allclose(
+        np.stack(a["vector"].to_pylist()), np.stack(b["vector"].to_pylist()), rtol=1e-4, atol=1e-5
+    )
+    assert (tmp_path / "out.parquet.skipped.csv").read_text() == (tmp_path / "whole.parquet.skipped.csv").read_text()
+
+
+def test_survives_kill_9(waveform_bundle: Path, recordings: Path, tmp_path: Path) -> None:
+    """Killed at the third part, the command line goes on and ends with every window once."""
+    out = tmp_path / "out.parquet"
+    program = (
+        "import os, sys; from soundviews.archive import embed\n"
+        "embed.PART_SECONDS = 0.0\n"
+        "from soundviews.archive.inputs import gather; from soundviews.model import load\n"
+        f"embed.embed_files(load({str(waveform_bundle)!r}), gather([{str(recordings)!r}]), {str(out)!r},\n"
+        "    block_seconds=2.0, progress=lambda d, s, w: os.kill(os.getpid(), 9) if w > 8 else None)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", program], timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    assert list((tmp_path / "out.parquet.parts").glob("part-*.parquet"))
+    embed_files(load(waveform_bundle), gather([recordings]), out, block_seconds=2.0)
+    keys = list(zip(*pq.read_table(out, columns=["recording", "start"]).to_pydict().values(), strict=True))
+    assert len(keys) == len(set(keys)) == 1 + 4 + 6 + 15 + 3
+
+
+def test_refuses_to_mix(waveform_bundle: Path, recordings: Path, tmp_path: Path) -> None:
+    out, model = tmp_path / "out.parquet", load(waveform_bundle)
+    embed_files(model, gather([recordings]), out)
+    assert embed_files(model, gather([recordings]), out).already_complete
+    other = load(make_bundle(tmp_path / "other", "waveform", seed=1))
+    with pytest.raises(SoundviewsError, match="another bundle"):
+        embed_files(other, gather([recordings]), out)
+    with pytest.raises(SoundviewsError, match="other recordings"):
+        embed_files(model, gather([recordings / "a"]), out)
+
+
+def test_a_moved_archive_stays_valid(waveform_bundle: Path, recordings: Path, tmp_path: Path) -> None:
+    out, model = tmp_path / "out.parquet", load(waveform_bundle)
+    embed_files(model, gather([recordings]), out)
+    recordings.rename(tmp_path / "moved")
+    assert embed_files(model, gather([tmp_path / "moved"]), out).already_complete
+
+
+def test_says_why_nothing_came(waveform_bundle: Path, tmp_path: Path) -> None:
+    with pytest.raises(SoundviewsError, match="does not exist"):
+        gather([tmp_path / "nowhere"])
+    with pytest.raises(SoundviewsError, match=r"no recordings .*\.flac"):
+        gather([tmp_path])
+    (tmp_path / "bad.wav").write_text("text")
+    with pytest.raises(SoundviewsError, match=r"not one .* bad\.wav"):
+        embed_files(load(waveform_bundle), gather([tmp_path]), tmp_path / "out.parquet")
+    soundfile.write(tmp_path / "silence.wav", np.zeros(RATE), RATE)
+    with pytest.raises(SoundviewsError, match="not one"):
+        embed_files(load(waveform_bundle), gather([tmp_path]), tmp_path / "out.parquet")
+
+
+def test_memory_does_not_grow_with_the_recording(waveform_bundle: Path, tmp_path: Path) -> None:
+    """20 minutes need no more numpy memory than a few blocks of 5 s."""
+    long = tmp_path / "long.wav"
+    with soundfile.SoundFile(long, "w", 4000, 1) as file:
+        rng = np.random.default_rng(0)
+        for _ in range(20):
+            file.write(0.1 * rng.normal(size=60 * 4000))
+    model = FakeModel()
+    tracemalloc.start()
+    embed_files(model, gather([long]), tmp_path / "out.parquet", block_seconds=5.0)  # type: ignore[arg-type]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert pq.read_metadata(tmp_path / "out.parquet").num_rows == 1200
+    assert peak < 8e6 < 20 * 60 * 4000 * 4
+
+
+class FakeModel(Model):
+    """Windows of 1 s whose vector is their root mean square: enough to count and fast for long recordings."""
+
+    def __init__(self) -> None:
+        from types import SimpleNamespace
+
+        self.config = SimpleNamespace(windows=SimpleNamespace(unit="waveform", size=4000, hop=4000, tail="drop"))  # type: ignore[assignment]
+        self.sample_rate, self.embedding_size, self.name, self.fingerprint = 4000, 1, "fake", "0"
+
+    seconds = hop_seconds = 1.0  # type: ignore[assignment]
+
+    def embed_clips(self, clips, space="h"):  # type: ignore[no-untyped-def]
+        import torch
+
+        count = clips.lengths // 4000
+        vectors = [row[: n * 4000].view(-1, 4000).std(1) for row, n in zip(clips.samples, count, strict=True)]
+        clip = torch.repeat_interleave(torch.arange(len(count)), count)
+        return torch.cat(vectors)[:, None], clip, torch.zeros(len(clip))
+
+
+def test_the_command_can_be_interrupted(waveform_bundle: Path, tmp_path: Path) -> None:
+    """Ctrl-C says how to go on and exits with 130."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(40):
+        soundfile.write(folder / f"{number}.wav", 0.1 * rng.normal(size=30 * RATE), RATE)
+    out = tmp_path / "out.parquet"
+    command = [sys.executable, "-c", "from soundviews.cli.app import main; main()"]
+    arguments = ["embed", str(waveform_bundle), str(folder), "--out", str(out)]
+    process = subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "out.parquet.parts" / "plan.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "same command goes on" in errors
+    assert "Traceback" not in errors

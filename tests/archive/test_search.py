@@ -1,0 +1,93 @@
+"""Search is exact, in any number of batches, and refuses a bundle that is not the archive's."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from sklearn.metrics.pairwise import cosine_similarity
+
+from soundviews.archive import search as search_module
+from soundviews.archive.embed import embed_files
+from soundviews.archive.inputs import gather
+from soundviews.archive.search import find_bundle_of, query_vector, search
+from soundviews.audio.decode import read
+from soundviews.errors import SoundviewsError
+from soundviews.model import load
+
+from .conftest import RATE, make_bundle
+
+
+@pytest.fixture
+def archive(waveform_bundle: Path, recordings: Path, tmp_path: Path) -> Path:
+    out = tmp_path / "archive.parquet"
+    embed_files(load(waveform_bundle), gather([recordings]), out, waveform_bundle)
+    return out
+
+
+@pytest.mark.parametrize("batch_bytes", [1, 5 * 4 * 512, 1 << 25])
+def test_ranks_as_scikit_learn_does(archive: Path, batch_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_module, "BATCH_BYTES", batch_bytes)
+    table = pq.read_table(archive)
+    query = np.random.default_rng(3).normal(size=512).astype(np.float32)
+    expected = cosine_similarity(np.stack(table["vector"].to_pylist()), query[None])[:, 0]
+    order = np.argsort(-expected)[:7]
+    hits = search(archive, query, top=7)
+    np.testing.assert_allclose([hit.similarity for hit in hits], expected[order], atol=1e-5)
+    names = list(zip(table["recording"].to_pylist(), table["start"].to_pylist(), strict=True))
+    assert {(hit.recording, hit.start) for hit in hits} == {names[i] for i in order}
+
+
+def test_asking_for_more_than_there_is(archive: Path) -> None:
+    assert len(search(archive, np.ones(512, np.float32), top=1000)) == pq.read_metadata(archive).num_rows
+
+
+def test_a_stretch_finds_itself(archive: Path, waveform_bundle: Path, recordings: Path) -> None:
+    model = load(waveform_bundle)
+    query = query_vector(model, recordings / "b/long.wav", start=4 * 0.98, end=5 * 0.98)
+    best = search(archive, query, top=1)[0]
+    assert (best.recording, best.start) == ("b/long.wav", pytest.approx(4 * 0.98))
+    assert best.similarity == pytest.approx(1.0, abs=1e-5)
+
+
+def test_the_query_is_the_mean_of_unit_vectors(waveform_bundle: Path, recordings: Path) -> None:
+    model = load(waveform_bundle)
+    vectors = model.embed(read(recordings / "b/long.wav"), RATE).vectors.astype(np.float64)
+    expected = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).mean(0)
+    np.testing.assert_allclose(query_vector(model, recordings / "b/long.wav"), expected, atol=1e-6)
+
+
+def test_only_the_archives_bundle_will_do(archive: Path, waveform_bundle: Path, tmp_path: Path) -> None:
+    assert find_bundle_of(archive) == waveform_bundle
+    other = make_bundle(tmp_path / "other", "waveform", seed=9)
+    with pytest.raises(SoundviewsError, match="another bundle"):
+        find_bundle_of(archive, other)
+
+
+def test_errors_name_the_trouble(archive: Path, waveform_bundle: Path, recordings: Path, tmp_path: Path) -> None:
+    with pytest.raises(SoundviewsError, match="no file"):
+        find_bundle_of(tmp_path / "nowhere.parquet")
+    with pytest.raises(SoundviewsError, match="not a Parquet file"):
+        find_bundle_of(recordings / "z.wav")
+    with pytest.raises(SoundviewsError, match=r"notes\.wav"):
+        query_vector(load(waveform_bundle), recordings / "b/notes.wav")
+    with pytest.raises(SoundviewsError, match="512 numbers"):
+        search(archive, np.ones(3, np.float32))
+
+
+def test_command(archive: Path, recordings: Path, tmp_path: Path) -> None:
+    table = tmp_path / "hits.csv"
+    command = [sys.executable, "-c", "from soundviews.cli.app import main; main()", "search", str(archive)]
+    result = subprocess.run(
+        [*command, str(recordings / "z.wav"), "--top", "3", "--csv", str(table)], capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    assert "z.wav" in result.stdout
+    assert "0:00:00.0 - 0:00:01.0" in result.stdout
+    with open(table, newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["rank"] for row in rows] == ["1", "2", "3"]
+    assert rows[0]["recording"] == "z.wav"
