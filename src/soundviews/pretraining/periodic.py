@@ -16,7 +16,6 @@ from soundviews.recipe import Evaluation, Recipe
 from .export import model_of
 from .module import Pretraining
 
-
 POOLED = ("knn", "qbe")  # they judge one set of clips against itself and train nothing
 
 
