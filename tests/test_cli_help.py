@@ -9,7 +9,7 @@ import pytest
 import soundviews.cli
 
 VERBS = sorted(m.name for m in pkgutil.iter_modules(soundviews.cli.__path__) if m.name != "app" and m.name[0] != "_")
-HEAVY = ("torch", "numpy", "lightning", "pyarrow", "scipy", "sklearn", "matplotlib", "timm", "pydantic")
+HEAVY = ("torch", "numpy", "lightning", "pyarrow", "scipy", "sklearn", "matplotlib", "timm")
 
 
 def run_help(*arguments: str) -> subprocess.CompletedProcess[str]:
