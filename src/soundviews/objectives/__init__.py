@@ -1,1 +1,21 @@
+"""Objectives: a loss over the projections of two views, with the head that makes them.
 
+Each registered class takes `embedding_size` and its own options; `forward(h_a, h_b)` gives a `Loss`,
+`project(h)` gives z. To add one: a file here whose class is registered, and its import below.
+"""
+
+from soundviews.objectives.base import Loss, objectives
+from soundviews.objectives.bilinear import BilinearContrast, bilinear_contrast
+from soundviews.objectives.dot import DotContrast, dot_contrast
+from soundviews.objectives.nt_xent import NTXent, nt_xent
+
+__all__ = [
+    "BilinearContrast",
+    "DotContrast",
+    "Loss",
+    "NTXent",
+    "bilinear_contrast",
+    "dot_contrast",
+    "nt_xent",
+    "objectives",
+]

@@ -1,0 +1,21 @@
+"""The block of uclser's small networks: convolution, batch norm, ReLU, max pooling."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class ConvBlock(nn.Module):
+    """(batch, inputs, frames, mels) -> (batch, outputs, frames // pool[0], mels // pool[1]).
+
+    The convolution has no bias, because batch norm follows it.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, pool: tuple[int, int] | None = None) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
+        self.bn = nn.BatchNorm2d(outputs)
+        self.pool = pool
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.bn(self.conv(x)), inplace=True)
+        return x if self.pool is None else F.max_pool2d(x, self.pool)

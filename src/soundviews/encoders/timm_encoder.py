@@ -1,0 +1,74 @@
+"""Any timm backbone as an encoder, and the two that the papers use: ResNet-18 and EfficientNet-B0."""
+
+from typing import Any, Literal
+
+from torch import Tensor, nn
+
+from soundviews.encoders.base import encoders, require_patches
+from soundviews.errors import SoundviewsError
+from soundviews.registry import nearest
+
+OURS = ("in_chans", "num_classes", "pretrained")
+
+
+class TimmEncoder(nn.Module):
+    """A timm backbone with one input channel, without its classifier, from random weights.
+
+    Patches (batch, 1, frames, mels) -> h (batch, embedding_size).
+
+    Args:
+        name: timm's name of the backbone.
+        input_scale: Patches are multiplied by it first.
+        options: Go to `timm.create_model`.
+    """
+
+    def __init__(self, name: str, input_scale: float = 1.0, **options: Any) -> None:
+        import timm  # slow to import, and not every encoder needs it
+
+        super().__init__()
+        if not timm.is_model(name):
+            raise SoundviewsError(f"timm has no backbone {name!r}: {nearest(name, timm.list_models())}")
+        for option in OURS:
+            if option in options:
+                raise SoundviewsError(f"encoder 'timm/{name}': {option!r} is not an option, it is fixed here")
+        self.name, self.input_scale = name, input_scale
+        self.backbone = timm.create_model(name, pretrained=False, in_chans=1, num_classes=0, **options)
+        # Some backbones (mobilenetv3, vgg) keep a wider layer between their features and their classifier.
+        self.embedding_size: int = getattr(self.backbone, "head_hidden_size", self.backbone.num_features)
+
+    def forward(self, x: Tensor) -> Tensor:
+        require_patches(x, self.name, frames=1, mels=1)
+        if self.input_scale != 1.0:
+            x = x * self.input_scale
+        try:
+            return self.backbone(x)
+        except AssertionError as error:  # what backbones of one fixed input size raise
+            raise SoundviewsError(
+                f"{self.name}: {error} (some backbones take one size only, such as img_size: [frames, mels])"
+            ) from error
+
+
+@encoders.register("resnet18")
+def resnet18() -> nn.Module:
+    """ResNet-18 with one input channel (uclser's best encoder): h (batch, 512), the mean over the last map.
+
+    Every residual branch starts active, as in the authors' release; timm would zero its last scale.
+    """
+    return TimmEncoder("resnet18", zero_init_last=False)
+
+
+@encoders.register("efficientnet_b0")
+def efficientnet_b0(
+    drop_path_rate: float = 0.2,
+    pooling: Literal["max", "avg"] = "max",
+    input_scale: float = 1.0,
+) -> nn.Module:
+    """EfficientNet-B0 with one input channel (cola's and acl's encoder): h (batch, 1280).
+
+    Args:
+        drop_path_rate: Drop connect, rising linearly over the blocks; 0.2 is what cola's Keras network hides.
+        pooling: Over the last map.
+        input_scale: cola's Keras network also hides a division by 255 (input_scale: 0.00392157). It only makes the
+            stem's output small against batch norm's epsilon, so it is off here.
+    """
+    return TimmEncoder("efficientnet_b0", input_scale, drop_path_rate=drop_path_rate, global_pool=pooling)

@@ -1,0 +1,66 @@
+"""What all objectives share: the registry, the loss they return, and in-batch contrast over pair logits."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from soundviews.errors import SoundviewsError
+from soundviews.registry import Registry
+
+objectives = Registry("objective")
+
+
+class Loss(NamedTuple):
+    """value: the scalar to minimise; metrics: detached scalars to log, "accuracy" among them."""
+
+    value: Tensor
+    metrics: dict[str, Tensor]
+
+
+def require_pairs(a: Tensor, b: Tensor) -> None:
+    """Refuse a batch that has no negatives, or two views that do not pair up."""
+    if a.ndim != 2 or a.shape != b.shape:
+        raise SoundviewsError(
+            f"both views must be (batch, size) and of one shape, not {tuple(a.shape)} and {tuple(b.shape)}"
+        )
+    if len(a) < 2:
+        raise SoundviewsError(
+            f"a contrastive objective needs at least 2 examples in a batch, not {len(a)}: the others are the negatives"
+        )
+
+
+def require_temperature(temperature: float) -> None:
+    if not temperature > 0:
+        raise SoundviewsError(f"temperature must be positive, not {temperature}")
+
+
+def full_precision(x: Tensor) -> Tensor:
+    """float32 for what mixed precision made 16 bits wide; float32 and float64 stay."""
+    return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
+def in_batch_contrast(logits: Tensor, targets: Tensor) -> Loss:
+    """Cross-entropy of each row against the column of its positive.
+
+    Args:
+        logits: (rows, columns) similarities; -inf takes a column out of the denominator.
+        targets: int64 (rows,).
+    """
+    accuracy = (logits.detach().argmax(1) == targets).to(logits.dtype).mean()
+    return Loss(F.cross_entropy(logits, targets), {"accuracy": accuracy})
+
+
+def paired_contrast(logits: Tensor, symmetric: bool) -> Loss:
+    """In-batch contrast of anchors (rows) against positives (columns) of the same index.
+
+    symmetric: whether positives are told apart by their anchors too; the mean of both directions then.
+    """
+    targets = torch.arange(len(logits), device=logits.device)
+    loss = in_batch_contrast(logits, targets)
+    if not symmetric:
+        return loss
+    other = in_batch_contrast(logits.T, targets)
+    accuracy = (loss.metrics["accuracy"] + other.metrics["accuracy"]) / 2
+    return Loss((loss.value + other.value) / 2, {"accuracy": accuracy})
