@@ -70,11 +70,7 @@ def decode(path: str, first: int, last: int | None) -> npt.NDArray[np.float32]:
         position = None
         try:
             for frame in opened.decode(stream):
-                at = (
-                    round(float(frame.pts * stream.time_base) * rate) - origin
-                    if frame.pts is not None
-                    else None
-                )
+                at = round(float(frame.pts * stream.time_base) * rate) - origin if frame.pts is not None else None
                 position = (at or 0) if position is None else position
                 if last is not None and position >= last:
                     break

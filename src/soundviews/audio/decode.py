@@ -121,9 +121,7 @@ def read(
 class _Stretch:
     """Which frames to decode for a stretch, and how to get the stretch out of them."""
 
-    def __init__(
-        self, info: AudioInfo, start: float, duration: float | None, sample_rate: int | None
-    ) -> None:
+    def __init__(self, info: AudioInfo, start: float, duration: float | None, sample_rate: int | None) -> None:
         self.rate_in, self.rate_out = info.sample_rate, sample_rate or info.sample_rate
         common = gcd(self.rate_in, self.rate_out)
         step_in, step_out = self.rate_in // common, self.rate_out // common

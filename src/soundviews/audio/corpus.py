@@ -1,0 +1,338 @@
+"""Many clips with what is known of them, as columns: three million rows fit where three million objects would not.
+
+A corpus lives in a pyarrow table, memory-mapped from an Arrow IPC file where it is large, so that opening it reads
+little and loader workers share its pages.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from soundviews.audio.cache import cache_directory, written_whole
+from soundviews.audio.probing import probe_all
+from soundviews.errors import SoundviewsError
+
+SCHEMA = pa.schema(
+    [
+        ("path", pa.string()),  # relative to the root, or absolute
+        ("start", pa.float64()),  # seconds
+        ("end", pa.float64()),  # seconds; null is the end of the recording
+        ("duration", pa.float64()),  # of the whole recording, seconds; null is not probed
+        ("labels", pa.list_(pa.int32())),  # indices into the vocabulary
+        ("fold", pa.int32()),
+        ("split", pa.string()),
+        ("size", pa.int64()),  # bytes of the file when it was looked at, null is never
+        ("mtime", pa.int64()),  # nanoseconds, likewise
+    ]
+)
+# Below this a corpus is pickled by value; above it by the path of an IPC file.
+_LARGE = 100_000
+_BLOCK = 65_536
+
+
+class Clip(NamedTuple):
+    """One row: where its samples are, and what is known of it. Times in seconds; `end` None is the file's end."""
+
+    path: str
+    start: float
+    end: float | None
+    labels: tuple[int, ...]
+    fold: int | None
+    split: str | None
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds; None up to the end of a recording."""
+        return None if self.end is None else self.end - self.start
+
+
+class Skipped(NamedTuple):
+    """What was left out of a corpus, and why."""
+
+    path: str
+    reason: str
+
+
+class Corpus:
+    """Clips by number, 0 .. len - 1.
+
+    Attributes:
+        root: folder that relative paths start from.
+        table: one row a clip, columns as in SCHEMA.
+        vocabulary: names of the classes, in the order of the label indices.
+        skipped: what was found but left out.
+    """
+
+    def __init__(
+        self, root: str | Path, table: pa.Table, vocabulary: Sequence[str], skipped: Sequence[Skipped] = ()
+    ) -> None:
+        self.root, self.table = str(root), table
+        self.vocabulary, self.skipped = list(vocabulary), list(skipped)
+
+    @classmethod
+    def from_columns(
+        cls,
+        root: str | Path,
+        paths: Sequence[str],
+        starts: Sequence[float] | None = None,
+        ends: Sequence[float | None] | None = None,
+        durations: Sequence[float | None] | None = None,
+        labels: Sequence[Sequence[str]] | None = None,
+        folds: Sequence[int | None] | None = None,
+        splits: Sequence[str | None] | None = None,
+        vocabulary: Sequence[str] | None = None,
+        skipped: Sequence[Skipped] = (),
+    ) -> "Corpus":
+        """A corpus from one sequence a column, each as long as `paths`.
+
+        Args:
+            labels: the names of each clip's classes, none or several.
+            vocabulary: order of the classes; by default their names sorted.
+        """
+        given = {"start": starts, "end": ends, "duration": durations, "fold": folds, "split": splits}
+        names = labels if labels is not None else [()] * len(paths)
+        for column in (*given.values(), names):
+            if column is not None and len(column) != len(paths):
+                raise ValueError(f"a column has {len(column)} rows, the paths have {len(paths)}")
+        known = list(vocabulary) if vocabulary is not None else sorted({name for row in names for name in row})
+        index = {name: place for place, name in enumerate(known)}
+        columns: dict[str, Any] = {"path": paths, **{k: v for k, v in given.items() if v is not None}}
+        columns.setdefault("start", np.zeros(len(paths)))
+        columns["labels"] = [sorted({index[name] for name in row}) for row in names]
+        return cls(root, to_schema(columns, len(paths)), known, skipped)
+
+    def __len__(self) -> int:
+        return self.table.num_rows
+
+    def __repr__(self) -> str:
+        return f"Corpus({len(self)} clips, {len(self.vocabulary)} classes, root={self.root!r})"
+
+    def clip(self, index: int) -> Clip:
+        """Row `index`, with an absolute path."""
+        path, start, end, labels, fold, split = (
+            self.table[name][int(index)].as_py() for name in ("path", "start", "end", "labels", "fold", "split")
+        )
+        return Clip(os.path.join(self.root, path), start, end, tuple(labels or ()), fold, split)
+
+    def select(self, rows: npt.ArrayLike) -> "Corpus":
+        """The clips at `rows`: indices, in their order, or a mask of one bool for each clip."""
+        chosen = np.asarray(rows)
+        if chosen.dtype == bool:
+            if chosen.shape != (len(self),):
+                raise ValueError(f"a mask of shape {chosen.shape} for {len(self)} clips")
+            chosen = np.flatnonzero(chosen)
+        return self._with(self.table.take(pa.array(chosen.astype(np.int64))))
+
+    def where(self, folds: Sequence[int] | None = None, split: str | Sequence[str] | None = None) -> "Corpus":
+        """The clips in any of `folds` and, if given, in (any of) `split`."""
+        mask = np.ones(len(self), bool)
+        if folds is not None:
+            mask &= self._is_in("fold", [int(fold) for fold in folds])
+        if split is not None:
+            mask &= self._is_in("split", [split] if isinstance(split, str) else list(split))
+        return self.select(mask)
+
+    def _is_in(self, column: str, values: list[Any]) -> npt.NDArray[np.bool_]:
+        wanted = pa.array(values, SCHEMA.field(column).type)
+        mask: npt.NDArray[np.bool_] = pc.is_in(self.table[column], wanted).to_numpy()
+        return mask
+
+    @property
+    def single_label(self) -> bool:
+        """Whether every clip has exactly one class."""
+        return bool(self.vocabulary) and bool((self._label_counts() == 1).all())
+
+    def targets(self) -> npt.NDArray[np.int64]:
+        """(clips,) the class of each clip.
+
+        Raises:
+            SoundviewsError: a clip has no class or several.
+        """
+        counts = self._label_counts()
+        if not (counts == 1).all():
+            bad = int(np.flatnonzero(counts != 1)[0])
+            raise SoundviewsError(
+                f"one class a clip is needed, {self.clip(bad).path} has {counts[bad]} "
+                f"({(counts != 1).sum()} of {len(self)} clips do not have exactly one)"
+            )
+        return self._label_indices().astype(np.int64)
+
+    def label_matrix(self) -> npt.NDArray[np.bool_]:
+        """(clips, classes) True where the clip has the class."""
+        matrix = np.zeros((len(self), len(self.vocabulary)), bool)
+        matrix[np.repeat(np.arange(len(self)), self._label_counts()), self._label_indices()] = True
+        return matrix
+
+    def _label_counts(self) -> npt.NDArray[np.int64]:
+        counts = pc.fill_null(pc.list_value_length(self.table["labels"]), 0)
+        result: npt.NDArray[np.int64] = counts.to_numpy().astype(np.int64)
+        return result
+
+    def _label_indices(self) -> npt.NDArray[np.int32]:
+        indices: npt.NDArray[np.int32] = pc.list_flatten(self.table["labels"]).to_numpy()
+        return indices
+
+    def column(self, name: str) -> npt.NDArray[Any]:
+        """A numeric column as an array, null as NaN."""
+        values: npt.NDArray[Any] = self.table[name].to_numpy()
+        return values
+
+    def with_durations(self, workers: int | None = None, progress: bool = True) -> "Corpus":
+        """The same clips with the length of every recording known.
+
+        Headers are read in parallel, and the result is kept. Recordings that cannot be read leave
+        the corpus and join `skipped`.
+        """
+        if self.table["duration"].null_count == 0:
+            return self
+        files = pc.unique(self.table["path"])
+        names = [os.path.join(self.root, name) for name in files.to_pylist()]
+        kept = cache_directory("durations", f"{self.fingerprint}.npy")
+        seconds = np.load(kept) if kept.is_file() else np.full(len(names), np.nan)
+        # Failures are tried again: permissions get mended, and decoders installed.
+        unknown = np.flatnonzero(np.isnan(seconds))
+        seconds[unknown], reasons = probe_all([names[place] for place in unknown], workers, progress)
+        with written_whole(kept) as temporary, open(temporary, "wb") as sink:
+            np.save(sink, seconds)
+        bad = [Skipped(names[unknown[place]], reason) for place, reason in reasons.items()]
+        duration = pa.array(seconds).take(pc.index_in(self.table["path"], files).combine_chunks())
+        table = self.table.set_column(SCHEMA.get_field_index("duration"), SCHEMA.field("duration"), duration)
+        return Corpus(self.root, table.filter(pc.invert(pc.is_nan(duration))), self.vocabulary, [*self.skipped, *bad])
+
+    def cut(self, seconds: float, min_seconds: float = 0.1) -> "Corpus":
+        """Clips of at most `seconds`: a longer one becomes several consecutive ones.
+
+        A last piece shorter than `min_seconds` is left out. Clips that are short enough stay as they are.
+        """
+        if seconds <= 0:
+            raise ValueError(f"seconds must be positive, not {seconds}")
+        known = self.with_durations()
+        start, duration = known.column("start"), known.column("duration")
+        end = np.fmin(np.where(np.isnan(known.column("end")), duration, known.column("end")), duration)
+        length = end - start
+        whole = np.floor(length / seconds + 1e-9).astype(np.int64)
+        pieces = np.maximum(whole + (length - whole * seconds >= min_seconds), 1)
+        row = np.repeat(np.arange(len(known)), pieces)
+        piece = np.arange(len(row)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+        new_start = start[row] + piece * seconds
+        new_end = np.minimum(new_start + seconds, end[row])
+        as_it_was = (length <= seconds)[row]
+        new_end[as_it_was] = known.column("end")[row][as_it_was]
+        table = known.table.take(pa.array(row))
+        for name, values in (("start", new_start), ("end", new_end)):
+            place = table.schema.get_field_index(name)
+            table = table.set_column(place, SCHEMA.field(name), pa.array(values, from_pandas=True))
+        return known._with(table)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of the rows and of the size and time of their files; the same wherever the folder lies.
+
+        Files never looked at are looked at now, so that a changed recording changes the fingerprint.
+        """
+        digest = hashlib.blake2b(json.dumps(self.vocabulary).encode(), digest_size=16)
+        for names, block in self._blocks():
+            digest.update("\0".join(names).encode())
+            for column in ("start", "end", "fold"):
+                digest.update(block[column].to_numpy(zero_copy_only=False).astype(np.float64).tobytes())
+            digest.update(pc.fill_null(pc.list_value_length(block["labels"]), 0).to_numpy().tobytes())
+            digest.update(pc.list_flatten(block["labels"]).to_numpy().tobytes())
+            digest.update("\0".join(pc.fill_null(block["split"], "\1").to_pylist()).encode())
+            digest.update(self._stats(names, block).tobytes())
+        return digest.hexdigest()
+
+    def _blocks(self) -> Iterator[tuple[list[str], pa.RecordBatch]]:
+        """(paths, rows) a block at a time; the blocks do not depend on how the table is stored."""
+        for first in range(0, len(self), _BLOCK):
+            block = self.table.slice(first, _BLOCK).combine_chunks().to_batches()[0]
+            yield block["path"].to_pylist(), block
+
+    def _stats(self, names: list[str], block: pa.RecordBatch) -> npt.NDArray[np.int64]:
+        """(rows, 2) size and time of each file; -1 where there is none."""
+        if block["size"].null_count == 0:
+            return np.stack([block["size"].to_numpy(), block["mtime"].to_numpy()], axis=1)
+        seen: dict[str, tuple[int, int]] = {}
+        for name in names:
+            if name not in seen:
+                seen[name] = file_stats(os.path.join(self.root, name))
+        return np.array([seen[name] for name in names], np.int64)
+
+    def save(self, path: Path) -> None:
+        """Write the corpus to one Arrow IPC file, atomically."""
+        about = {"root": self.root, "vocabulary": self.vocabulary, "skipped": self.skipped}
+        schema = SCHEMA.with_metadata({"soundviews": json.dumps(about)})
+        with (
+            written_whole(path) as temporary,
+            pa.OSFile(str(temporary), "wb") as sink,
+            pa.ipc.new_file(sink, schema) as writer,
+        ):
+            writer.write_table(self.table.cast(schema), max_chunksize=_BLOCK)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Corpus":
+        """Open what `save` wrote, memory-mapped."""
+        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+        about = json.loads(table.schema.metadata[b"soundviews"])
+        return cls(about["root"], table, about["vocabulary"], [Skipped(*entry) for entry in about["skipped"]])
+
+    def _with(self, table: pa.Table) -> "Corpus":
+        return Corpus(self.root, table, self.vocabulary, self.skipped)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if len(self) < _LARGE:
+            return Corpus, (self.root, self.table, self.vocabulary, self.skipped)
+        path = cache_directory("corpora", f"rows-{self.fingerprint}.arrow")
+        if not path.is_file():
+            self.save(path)
+        return Corpus.load, (str(path),)
+
+
+def to_schema(columns: dict[str, Any], rows: int) -> pa.Table:
+    """Arrays or sequences by column name to a table with all of SCHEMA's columns; those not given are null."""
+    arrays = [
+        pa.nulls(rows, field.type) if columns.get(field.name) is None else _array(columns[field.name], field.type)
+        for field in SCHEMA
+    ]
+    return pa.table(arrays, schema=SCHEMA)
+
+
+def _array(values: Any, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values.cast(kind)
+    return pa.array(values, kind, from_pandas=pa.types.is_floating(kind))
+
+
+def file_stats(path: str) -> tuple[int, int]:
+    """(bytes, nanoseconds of the last change), or (-1, -1) where there is no file."""
+    try:
+        stats = os.stat(path)
+    except OSError:
+        return -1, -1
+    return stats.st_size, stats.st_mtime_ns
+
+
+def open_corpus(spec: str | Path, strict: bool = False, workers: int | None = None, progress: bool = True) -> Corpus:
+    """Open whatever `spec` names.
+
+    Args:
+        spec: a folder (in the layout of a known dataset, or any: sub-folders are its classes), a manifest
+            (.csv, .tsv, .parquet), or the built-in scenes (`scenes`, `scenes:clips=200,seed=0`).
+        strict: stop at the first recording that cannot be read instead of skipping it.
+        workers: threads that read headers.
+        progress: show a progress bar for long scans.
+
+    Raises:
+        SoundviewsError: nothing there, or nothing usable in it; says what was looked for.
+    """
+    from soundviews.audio import opening
+
+    return opening.open_spec(str(spec), strict, workers, progress)

@@ -1,0 +1,244 @@
+"""A table that lists clips to a corpus: CSV in whatever dialect a spreadsheet writes, TSV, Parquet.
+
+Columns: path (relative to the manifest's folder), and any of label (several separated by ';') or labels, fold, split,
+start, end (seconds). Other columns are ignored.
+"""
+
+import codecs
+import csv
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from soundviews.audio.cache import cache_directory
+from soundviews.audio.corpus import SCHEMA, Corpus, Skipped, file_stats, to_schema
+from soundviews.errors import SoundviewsError, UnreadableClip
+from soundviews.registry import nearest
+
+MANIFESTS = (".csv", ".tsv", ".parquet")
+_COLUMNS = ("path", "labels", "fold", "split", "start", "end")
+_ALIASES = {"label": "labels", "file": "path", "filename": "path", "fname": "path"}
+# From here on reading the text takes long enough to keep what was read.
+_WORTH_KEEPING = 100_000
+_BLOCK = 65_536
+
+
+def read_manifest(path: Path, strict: bool, workers: int | None, progress: bool) -> Corpus:
+    """The clips that a manifest lists; rows whose file is missing are skipped and named.
+
+    Headers are not read: `Corpus.cut` and `Corpus.with_durations` do that when lengths are needed. What a manifest
+    of 100,000 rows or more says is kept, and read again when the manifest has changed.
+
+    Raises:
+        SoundviewsError: names the manifest and the line that cannot be understood.
+    """
+    stats = path.stat()
+    key = hashlib.blake2b(repr((str(path), stats.st_size, stats.st_mtime_ns)).encode(), digest_size=12)
+    kept = cache_directory("manifests", f"{key.hexdigest()}.arrow")
+    if kept.is_file() and not strict:
+        return Corpus.load(kept)
+    blocks = _parquet_blocks(path) if path.suffix.lower() == ".parquet" else _text_blocks(path)
+    index: dict[str, int] = {}
+    skipped: list[Skipped] = []
+    tables = [_to_table(path.parent, block, index, skipped, strict) for block in blocks]
+    if not tables:
+        raise SoundviewsError(f"{path} lists no clips: it has no rows below its header")
+    table = pa.concat_tables(tables)
+    if table.num_rows == 0:
+        raise SoundviewsError(
+            f"none of the {len(skipped)} recordings in {path} exist; the first looked for is {skipped[0].path} "
+            "(paths are relative to the manifest's folder)"
+        )
+    corpus = _sorted_vocabulary(path.parent, table, index, skipped)
+    if len(corpus) >= _WORTH_KEEPING:
+        corpus.save(kept)
+        return Corpus.load(kept)
+    return corpus
+
+
+def _to_table(
+    root: Path, block: dict[str, list[Any]], index: dict[str, int], skipped: list[Skipped], strict: bool
+) -> pa.Table:
+    """One block of rows to SCHEMA; labels numbered in the order of their first appearance."""
+    columns: dict[str, Any] = dict(block)
+    names = block.get("labels", [()] * len(block["path"]))
+    columns["labels"] = [sorted({index.setdefault(name, len(index)) for name in row}) for row in names]
+    columns["start"] = [value or 0.0 for value in block.get("start", [0.0] * len(names))]
+    stats = np.array([file_stats(os.path.join(root, name)) for name in block["path"]], np.int64).reshape(-1, 2)
+    columns["size"], columns["mtime"] = stats[:, 0], stats[:, 1]
+    there = stats[:, 0] >= 0
+    missing = [Skipped(os.path.join(root, block["path"][row]), "no such file") for row in np.flatnonzero(~there)]
+    if missing and strict:
+        raise UnreadableClip(f"{missing[0].path}: {missing[0].reason}")
+    skipped += missing
+    table = to_schema(columns, len(names))
+    return table if there.all() else table.filter(pa.array(there))
+
+
+def _sorted_vocabulary(root: Path, table: pa.Table, index: dict[str, int], skipped: list[Skipped]) -> Corpus:
+    """Number the classes by name, so that the order of the rows does not matter."""
+    names = sorted(index)
+    rank = np.zeros(len(index), np.int32)
+    rank[[index[name] for name in names]] = np.arange(len(names))
+    labels = table["labels"].combine_chunks()
+    if names and len(labels):
+        flat = pc.list_flatten(labels).to_numpy()
+        offsets = np.concatenate([[0], np.cumsum(pc.list_value_length(labels).to_numpy())])
+        labels = pa.ListArray.from_arrays(offsets.astype(np.int32), pa.array(rank[flat], pa.int32()))
+    place = SCHEMA.get_field_index("labels")
+    return Corpus(root, table.set_column(place, SCHEMA.field("labels"), labels), names, skipped)
+
+
+def _header(path: Path, names: list[str]) -> dict[str, int]:
+    """Column name to its place."""
+    places: dict[str, int] = {}
+    for place, raw in enumerate(names):
+        name = raw.strip().lower()
+        name = _ALIASES.get(name, name)
+        if name in _COLUMNS and name not in places:
+            places[name] = place
+    if "path" not in places:
+        hint = nearest("path", [name for name in names if name.strip()]) if any(names) else "the line is empty"
+        raise SoundviewsError(f"{path}, line 1: no column 'path' ({hint})")
+    return places
+
+
+def _text_blocks(path: Path) -> Iterator[dict[str, list[Any]]]:
+    """Rows of a CSV or TSV file as columns, a block at a time."""
+    with open(path, encoding=_encoding(path), newline="") as file:
+        first = file.readline()
+        delimiter = max("\t,;" if path.suffix.lower() == ".tsv" else ",;\t", key=first.count)
+        places = _header(path, next(csv.reader([first], delimiter=delimiter), []))
+        width = len(next(csv.reader([first], delimiter=delimiter), []))
+        rows = csv.reader(file, delimiter=delimiter)
+        block: dict[str, list[Any]] = {name: [] for name in places}
+        line = 2
+        try:
+            for row in rows:
+                if any(field.strip() for field in row):
+                    _add_row(block, row, places, width, f"{path}, line {line}", delimiter != ",")
+                line = rows.line_num + 2
+                if len(block["path"]) == _BLOCK:
+                    yield block
+                    block = {name: [] for name in places}
+        except csv.Error as error:
+            raise SoundviewsError(f"{path}, line {line}: {error}") from error
+    if block["path"]:
+        yield block
+
+
+def _encoding(path: Path) -> str:
+    """The byte-order mark's encoding, else UTF-8 if the whole file is, else Latin-1, which any file is."""
+    with open(path, "rb") as file:
+        head = file.read(2)
+        if head in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return "utf-16"
+        file.seek(0)
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            while block := file.read(1 << 20):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "latin-1"
+    return "utf-8-sig"
+
+
+def _add_row(
+    block: dict[str, list[Any]], row: list[str], places: dict[str, int], width: int, where: str, decimal_comma: bool
+) -> None:
+    if len(row) != width:
+        raise SoundviewsError(
+            f"{where}: {len(row)} fields, the header has {width}; a field with the delimiter in it needs quotes"
+        )
+    for name, place in places.items():
+        field = row[place] if name == "path" else row[place].strip()
+        if name in ("start", "end") and decimal_comma:
+            field = field.replace(",", ".")
+        try:
+            block[name].append(_PARSERS[name](field))
+        except ValueError:
+            raise SoundviewsError(f"{where}: {name} {_EXPECTED[name]}, it is {field!r}") from None
+    start = block["start"][-1] if "start" in block else None
+    end = block["end"][-1] if "end" in block else None
+    if end is not None and end <= (start or 0.0):
+        raise SoundviewsError(f"{where}: the end, {end:g} s, is not after the start, {start or 0.0:g} s")
+
+
+def _path(field: str) -> str:
+    if not field.strip():
+        raise ValueError
+    return field
+
+
+def _seconds(field: str) -> float | None:
+    if not field:
+        return None
+    value = float(field)
+    if not (0 <= value < float("inf")):
+        raise ValueError
+    return value
+
+
+def _fold(field: str) -> int | None:
+    if not field:
+        return None
+    value = float(field)
+    if value != int(value):
+        raise ValueError
+    return int(value)
+
+
+def _labels(field: str) -> list[str]:
+    return [name.strip() for name in field.split(";") if name.strip()]
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {
+    "path": _path,
+    "labels": _labels,
+    "fold": _fold,
+    "split": lambda field: field or None,
+    "start": _seconds,
+    "end": _seconds,
+}
+_EXPECTED = {
+    "path": "must not be empty",
+    "fold": "must be a whole number",
+    "start": "must be seconds, 0 or more",
+    "end": "must be seconds, 0 or more",
+}
+
+
+def _parquet_blocks(path: Path) -> Iterator[dict[str, list[Any]]]:
+    """Rows of a Parquet file as columns, a block at a time; labels may be text or lists of text."""
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise SoundviewsError(f"{path}: not a Parquet file ({error})") from error
+    with file:
+        names = file.schema_arrow.names
+        places = _header(path, names)
+        first = 0
+        for batch in file.iter_batches(_BLOCK, columns=[names[place] for place in places.values()]):
+            block: dict[str, list[Any]] = {}
+            for name, place in places.items():
+                values = batch[names[place]].to_pylist()
+                block[name] = [_from_parquet(name, v, f"{path}, row {first + n + 1}") for n, v in enumerate(values)]
+            first += batch.num_rows
+            yield block
+
+
+def _from_parquet(name: str, value: Any, where: str) -> Any:
+    if name == "labels" and isinstance(value, list):
+        return [str(label) for label in value]
+    try:
+        return _PARSERS[name]("" if value is None or value != value else str(value))
+    except ValueError:
+        raise SoundviewsError(f"{where}: {name} {_EXPECTED[name]}, it is {value!r}") from None

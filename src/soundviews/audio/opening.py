@@ -1,0 +1,51 @@
+"""What a person calls a corpus to a corpus: a folder, a manifest, a dataset's layout, the built-in scenes."""
+
+import os
+from pathlib import Path
+
+from soundviews.audio.corpus import Corpus
+from soundviews.audio.manifest import MANIFESTS, read_manifest
+from soundviews.audio.scan import scan_folder
+from soundviews.errors import SoundviewsError
+
+
+def open_spec(spec: str, strict: bool, workers: int | None, progress: bool) -> Corpus:
+    """See `soundviews.audio.corpus.open_corpus`."""
+    name, _, options = spec.partition(":")
+    if name == "scenes" and not os.path.exists(spec):
+        return _scenes(options)
+    path = Path(spec).expanduser()
+    if path.is_file():
+        if path.suffix.lower() not in MANIFESTS:
+            raise SoundviewsError(
+                f"{path} is neither a folder nor a manifest ({', '.join(sorted(MANIFESTS))}); "
+                "for a single recording, name the folder it is in"
+            )
+        return read_manifest(path.absolute(), strict, workers, progress)
+    if not path.is_dir():
+        raise SoundviewsError(
+            f"no corpus at {path}: looked for a folder or a manifest ({', '.join(sorted(MANIFESTS))}) "
+            f"of that name in {Path.cwd()}; 'scenes' names the built-in scenes"
+        )
+    root = path.absolute()
+    return _dataset(root) or scan_folder(root, strict, workers, progress)
+
+
+def _dataset(root: Path) -> Corpus | None:
+    """The corpus of a known dataset's official layout, if `root` has one."""
+    from soundviews.datasets import datasets
+
+    for name in datasets.names():
+        dataset = datasets.get(name)
+        if dataset.matches(root):  # type: ignore[attr-defined]
+            corpus: Corpus = dataset.read(root)  # type: ignore[attr-defined]
+            return corpus
+    return None
+
+
+def _scenes(options: str) -> Corpus:
+    from soundviews.audio.scenes import scenes_corpus
+
+    parts = [part.partition("=") for part in options.split(",") if part.strip()]
+    corpus: Corpus = scenes_corpus({name.strip(): value.strip() for name, _, value in parts})
+    return corpus
