@@ -121,7 +121,7 @@ class Corpus:
         path, start, end, labels, fold, split = (
             self.table[name][int(index)].as_py() for name in ("path", "start", "end", "labels", "fold", "split")
         )
-        return Clip(os.path.join(self.root, path), start, end, tuple(labels or ()), fold, split)
+        return Clip(os.path.join(self.root, path), start, end, tuple(sorted(labels or ())), fold, split)
 
     def select(self, rows: npt.ArrayLike) -> "Corpus":
         """The clips at `rows`: indices, in their order, or a mask of one bool for each clip."""

@@ -1,0 +1,118 @@
+"""Manifests: every dialect that spreadsheets write, and errors that name the line."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from soundviews.audio.corpus import open_corpus
+from soundviews.errors import SoundviewsError
+
+
+@pytest.fixture
+def audio(write_audio):
+    for name in ("a.wav", "sub/b c.wav", "d,e.wav"):
+        write_audio(name)
+
+
+def write(tmp_path, text, name="m.csv", encoding="utf-8"):
+    path = tmp_path / name
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def test_all_columns(tmp_path, audio):
+    text = 'path,label,fold,split,start,end,other\na.wav,dog;cat,1,train,0.25,0.75,x\n"d,e.wav",,,,,,\n'
+    corpus = open_corpus(write(tmp_path, text))
+    assert corpus.vocabulary == ["cat", "dog"]
+    assert corpus.clip(0) == (str(tmp_path / "a.wav"), 0.25, 0.75, (0, 1), 1, "train")
+    assert corpus.clip(1) == (str(tmp_path / "d,e.wav"), 0.0, None, (), None, None)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_dialects(tmp_path, audio, encoding, delimiter):
+    text = "Path,Labels,Fold\r\nsub/b c.wav,Vögel,2.0\r\n\r\na.wav,Hund,1\r\n".replace(",", delimiter)
+    corpus = open_corpus(write(tmp_path, text, encoding=encoding))
+    assert corpus.vocabulary == ["Hund", "Vögel"]
+    assert corpus.clip(0) == (str(tmp_path / "sub/b c.wav"), 0.0, None, (1,), 2, None)
+
+
+def test_labels_separated_by_semicolons_in_a_semicolon_table(tmp_path, audio):
+    corpus = open_corpus(write(tmp_path, 'path;label;start\na.wav;"x;y";0,5\n'))
+    assert corpus.vocabulary == ["x", "y"]
+    assert corpus.clip(0).start == 0.5
+
+
+def test_tsv_and_a_newline_in_a_name(tmp_path, write_audio):
+    write_audio("new\nline.wav")
+    corpus = open_corpus(write(tmp_path, 'filename\tfold\n"new\nline.wav"\t3\n', "m.tsv"))
+    assert corpus.clip(0) == (str(tmp_path / "new\nline.wav"), 0.0, None, (), 3, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file_path,label\na.wav,x\n", r"m\.csv, line 1: no column 'path' \(did you mean 'file_path'"),
+        ("", r"m\.csv, line 1: no column 'path'"),
+        ("path,start\na.wav,0\na.wav,abc\n", r"m\.csv, line 3: start must be seconds, 0 or more, it is 'abc'"),
+        ("path,start\na.wav,-1\n", "line 2: start must be seconds"),
+        ("path,end\na.wav,nan\n", "line 2: end must be seconds"),
+        ("path,start,end\n\na.wav,2,1\n", "line 3: the end, 1 s, is not after the start, 2 s"),
+        ("path,fold\na.wav,1.5\n", "line 2: fold must be a whole number"),
+        ("path,fold\na.wav,1\n ,1\n", "line 3: path must not be empty"),
+        ("path,label\nd,e.wav,x\n", "line 2: 3 fields, the header has 2"),
+        ("path,label\n", "lists no clips"),
+        ("path\nx.wav\ny.wav\n", r"none of the 2 recordings .* first looked for is .*x\.wav"),
+    ],
+)
+def test_errors_name_file_and_line(tmp_path, audio, text, message):
+    with pytest.raises(SoundviewsError, match=message):
+        open_corpus(write(tmp_path, text))
+
+
+def test_missing_recordings_are_skipped_and_named(tmp_path, audio):
+    path = write(tmp_path, "path,label\nno.wav,x\na.wav,y\n")
+    corpus = open_corpus(path)
+    assert len(corpus) == 1
+    assert corpus.skipped == [(str(tmp_path / "no.wav"), "no such file")]
+    with pytest.raises(SoundviewsError, match=r"no\.wav: no such file"):
+        open_corpus(path, strict=True)
+
+
+def test_parquet(tmp_path, audio):
+    table = pa.table(
+        {
+            "path": ["a.wav", "sub/b c.wav", "d,e.wav"],
+            "labels": [["x", "y"], [], None],
+            "fold": [1.0, None, 2.0],
+            "start": pa.array([None, 0.5, 0.0], pa.float32()),
+        }
+    )
+    pq.write_table(table, tmp_path / "m.parquet")
+    corpus = open_corpus(tmp_path / "m.parquet")
+    assert corpus.label_matrix().tolist() == [[True, True], [False, False], [False, False]]
+    assert [corpus.clip(i).fold for i in range(3)] == [1, None, 2]
+    assert corpus.clip(1).start == 0.5
+    pq.write_table(pa.table({"path": ["a.wav"], "label": ["p;q"], "fold": ["x"]}), tmp_path / "bad.parquet")
+    with pytest.raises(SoundviewsError, match=r"bad\.parquet, row 1: fold must be a whole number"):
+        open_corpus(tmp_path / "bad.parquet")
+    (tmp_path / "text.parquet").write_text("words")
+    with pytest.raises(SoundviewsError, match="not a Parquet file"):
+        open_corpus(tmp_path / "text.parquet")
+
+
+def test_a_large_manifest_is_read_once(tmp_path, audio, monkeypatch):
+    monkeypatch.setattr("soundviews.audio.manifest._WORTH_KEEPING", 3)
+    path = write(tmp_path, "path,label\na.wav,x\nsub/b c.wav,y\na.wav,y\n")
+    first = open_corpus(path)
+
+    def refuse(_path):
+        raise AssertionError("read again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("soundviews.audio.manifest._text_blocks", refuse)
+        again = open_corpus(path)
+    assert again.table.equals(first.table)
+    assert again.vocabulary == ["x", "y"]
+    path.write_text("path,label\na.wav,z\n")
+    assert open_corpus(path).vocabulary == ["z"]
