@@ -1,0 +1,209 @@
+"""The figures of a report. Colours are Okabe and Ito's, which colour-blind readers can tell apart."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, GREY = "#0072B2 #E69F00 #009E73 #CC79A7 #56B4E9 #D55E00 #8A8A8A".split()  # noqa: SIM905
+CYCLE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
+INK = "#222222"
+STYLE: Any = {
+    "font.size": 9,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": "#777777",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "xtick.color": "#555555",
+    "ytick.color": "#555555",
+}
+WIDTH = 7.6  # inches; the report's column
+MOST_TICKS = 60  # classes whose names are still readable along a side
+
+
+class Bar(NamedTuple):
+    """One result. group: what bars stand together for (a protocol); series: what the colour says (an encoder);
+    value: between 0 and 1; low, high: the interval, equal to the value where there is none."""
+
+    group: str
+    series: str
+    value: float
+    low: float
+    high: float
+
+
+def training_curves(curves: Mapping[str, Sequence[tuple[int, float]]], columns: int = 2) -> Figure:
+    """Small multiples of a run's metrics over its steps.
+
+    Args:
+        curves: Metric to [(step, value), ...], as `read_metrics` gives them.
+        columns: Panels beside each other.
+    """
+    rows = -(-len(curves) // columns)
+    with rc_context(STYLE):
+        figure = _figure(WIDTH, 0.4 + 1.9 * max(rows, 1))
+        for place, (name, points) in enumerate(curves.items(), 1):
+            axes = figure.add_subplot(rows, columns, place)
+            steps, values = np.asarray(points, dtype=float).reshape(-1, 2).T
+            many = len(values) > 40
+            axes.plot(steps, values, color=BLUE, linewidth=0.6 if many else 1.6, alpha=0.35 if many else 1)
+            if many:
+                axes.plot(steps, _smooth(values), color=BLUE, linewidth=1.6)
+            if len(values) < 12:
+                axes.plot(steps, values, "o", color=BLUE, markersize=3)
+            axes.set_title(name)
+            axes.grid(axis="y", color="#e5e5e5", linewidth=0.6)
+            if place > len(curves) - columns:
+                axes.set_xlabel("step")
+        return figure
+
+
+def view_patches(
+    anchor: NDArray[np.float32], positive: NDArray[np.float32], hop_seconds: float, names: Sequence[str] = ()
+) -> Figure:
+    """What the two branches make of the same clips: a column for each clip, anchor above positive.
+
+    Args:
+        anchor, positive: (examples, frames, mels) log-mel patches.
+        hop_seconds: Time from frame to frame.
+        names: A title for each column.
+    """
+    examples = len(anchor)
+    with rc_context(STYLE):
+        figure = _figure(WIDTH, 3.6)
+        grid = figure.subplots(2, examples, squeeze=False, sharex=True, sharey=True)
+        for row, (branch, patches) in enumerate((("anchor", anchor), ("positive", positive))):
+            for column in range(examples):
+                axes, patch = grid[row][column], patches[column]
+                low, high = np.percentile(patch, (1, 99.5))
+                extent = (0, patch.shape[0] * hop_seconds, 0, patch.shape[1])
+                axes.imshow(patch.T, origin="lower", aspect="auto", cmap="magma", vmin=low, vmax=high, extent=extent)
+                if row == 0 and names:
+                    axes.set_title(_shorten(names[column], 26 * 4 // examples), fontsize=8)
+                if row == 1:
+                    axes.set_xlabel("s")
+                if column == 0:
+                    axes.set_ylabel(f"{branch}\nmel band")
+        return figure
+
+
+def per_class_bars(per_class: Mapping[str, float], measure: str, baseline: Mapping[str, float] | None = None) -> Figure:
+    """A bar for each class, best first, with the baseline's value as a mark on it."""
+    names = sorted(per_class, key=lambda name: -per_class[name])
+    places = np.arange(len(names))
+    with rc_context(STYLE):
+        figure = _figure(WIDTH, 0.7 + 0.17 * len(names))
+        axes = figure.add_subplot()
+        axes.barh(places, [per_class[name] for name in names], color=BLUE, height=0.72)
+        if baseline:
+            values = [baseline.get(name, np.nan) for name in names]
+            axes.plot(values, places, "|", color=VERMILION, markersize=9, markeredgewidth=2, label="baseline")
+            axes.legend(frameon=False, loc="lower right")
+        axes.set_yticks(places, [_shorten(name, 40) for name in names], fontsize=8)
+        axes.set_ylim(len(names) - 0.4, -0.6)
+        axes.set_xlim(0, 1)
+        axes.set_xlabel(measure)
+        axes.xaxis.set_major_formatter(_percent)
+        axes.grid(axis="x", color="#e5e5e5", linewidth=0.6)
+        axes.set_axisbelow(True)
+        return figure
+
+
+def confusion_matrix(true: NDArray[np.int64], predicted: NDArray[np.int64], classes: Sequence[str]) -> Figure:
+    """Share of each true class's clips (row) that were taken for each class (column).
+
+    Args:
+        true, predicted: Class numbers, (clips,).
+        classes: Their names.
+    """
+    count = len(classes)
+    counts = np.bincount(true * count + predicted, minlength=count**2).reshape(count, count)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    with rc_context(STYLE):
+        side = min(WIDTH, 2.2 + 0.22 * count)
+        figure = _figure(side, side)
+        axes = figure.add_subplot()
+        image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        if count <= MOST_TICKS:
+            names = [_shorten(name, 18) for name in classes]
+            size = 8 if count <= 20 else 5
+            axes.set_xticks(range(count), names, rotation=90, fontsize=size)
+            axes.set_yticks(range(count), names, fontsize=size)
+        axes.set_xlabel("taken for")
+        axes.set_ylabel("is")
+        if count <= 15:
+            _write_shares(axes, shares)
+        bar = figure.colorbar(image, ax=axes, shrink=0.6, label="share of the class's clips")
+        bar.ax.yaxis.set_major_formatter(_percent)
+        return figure
+
+
+def protocol_bars(bars: Sequence[Bar], measure: str = "") -> Figure:
+    """Results side by side: a group for each protocol, a colour for each encoder, whiskers for the interval."""
+    groups = list(dict.fromkeys(bar.group for bar in bars))
+    series = list(dict.fromkeys(bar.series for bar in bars))
+    height = 0.8 / len(series)
+    with rc_context(STYLE):
+        figure = _figure(WIDTH, 0.9 + len(groups) * (0.24 * len(series) + 0.22))
+        axes = figure.add_subplot()
+        for number, name in enumerate(series):
+            mine = [bar for bar in bars if bar.series == name]
+            places = np.array([groups.index(bar.group) for bar in mine]) + (number + 0.5) * height - 0.4
+            values = np.array([bar.value for bar in mine])
+            spread = np.abs(np.array([(bar.low, bar.high) for bar in mine]).T - values)
+            colour = CYCLE[number % len(CYCLE)]
+            axes.barh(places, values, height * 0.9, color=colour, label=name)
+            axes.errorbar(values, places, xerr=spread, fmt="none", ecolor=INK, elinewidth=1, capsize=2)
+            for place, bar in zip(places, mine, strict=True):
+                axes.annotate(
+                    f"{100 * bar.value:.1f}",
+                    (bar.high, place),
+                    (4, 0),
+                    textcoords="offset points",
+                    va="center",
+                    fontsize=8,
+                )
+        axes.set_yticks(range(len(groups)), groups)
+        axes.set_ylim(len(groups) - 0.45, -0.55)
+        axes.set_xlim(0, min(1.08, max(bar.high for bar in bars) * 1.15 + 0.02))
+        axes.set_xlabel(measure)
+        axes.xaxis.set_major_formatter(_percent)
+        figure.legend(frameon=False, loc="outside upper left", ncols=len(series), fontsize=8)
+        return figure
+
+
+def _figure(width: float, height: float) -> Figure:
+    """A figure without pyplot, whose global state would keep it for ever."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Moving average over a twentieth of the curve, shorter at its ends."""
+    width = max(3, len(values) // 20)
+    window = np.ones(width)
+    return np.convolve(values, window, "same") / np.convolve(np.ones(len(values)), window, "same")
+
+
+def _write_shares(axes: Axes, shares: NDArray[np.float64]) -> None:
+    for row, column in np.argwhere(shares >= 0.005):
+        share = shares[row, column]
+        colour = "white" if share > 0.5 else INK
+        axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=7, color=colour)
+
+
+def _percent(value: float, _: float) -> str:
+    return f"{100 * value:.0f} %"
+
+
+def _shorten(name: str, longest: int) -> str:
+    return name if len(name) <= longest else name[: longest - 1] + "…"
