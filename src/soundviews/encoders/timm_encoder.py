@@ -34,7 +34,8 @@ class TimmEncoder(nn.Module):
         self.name, self.input_scale = name, input_scale
         self.backbone = timm.create_model(name, pretrained=False, in_chans=1, num_classes=0, **options)
         # Some backbones (mobilenetv3, vgg) keep a wider layer between their features and their classifier.
-        self.embedding_size: int = getattr(self.backbone, "head_hidden_size", self.backbone.num_features)
+        width: Any = getattr(self.backbone, "head_hidden_size", None) or self.backbone.num_features
+        self.embedding_size = int(width)
 
     def forward(self, x: Tensor) -> Tensor:
         require_patches(x, self.name, frames=1, mels=1)

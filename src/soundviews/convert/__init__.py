@@ -1,0 +1,1 @@
+"""Checkpoints of other programs -> bundles, one program a file."""
