@@ -146,9 +146,7 @@ def trill(rng: Generator, samples: int, sample_rate: int) -> Array:
     length, base = samples / sample_rate, log_uniform(rng, 250, 2500)
     times = _regular(rng, length, 0.5 / log_uniform(rng, 4, 14))
     other = 2 ** rng.uniform(0.15, 0.9)
-    pitches, since = notes(
-        times, base * np.where(np.arange(len(times)) % 2, other, 1.0), samples, sample_rate
-    )
+    pitches, since = notes(times, base * np.where(np.arange(len(times)) % 2, other, 1.0), samples, sample_rate)
     return np.minimum(since / 0.005, 1) * tone(rng, pitches, sample_rate)
 
 

@@ -1,180 +1,219 @@
-"""Built-in sound scenes: labelled events over a background, synthesised, so that everything runs with no download.
+"""Collections of built-in scenes: in memory, in a folder with a manifest, as a corpus.
 
-A scene is a function of (seed, index) alone: any one of them can be made again without the others. Each has its
-own microphone and room (a random frequency response and reverberation), background and signal-to-noise ratios.
+The folder holds `audio/`, `sources/` (each scene's background and events by themselves; they sum to the mixture),
+`scenes.csv` (path, labels, fold, split, duration), `events.csv` (what sounds when, and in which source) and
+`scenes.json` (the options that make the same folder again).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import csv
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-from numpy.random import Generator
-from scipy import fft
+import soundfile
 
-from soundviews.audio.events import events as event_classes
-from soundviews.audio.synthesis import Array, log_uniform, noise_band, random_band, slow_curve, strike, tone
+from soundviews.audio.cache import cache_directory
+from soundviews.audio.corpus import Corpus
+from soundviews.audio.scene import Scene, check_options, make_scene
 from soundviews.errors import SoundviewsError
+from soundviews.registry import nearest
 
-LOWEST_RATE = 8000  # below it the events no longer fit under Nyquist
-FULL_SCALE = 32768
-
-
-@dataclass(frozen=True)
-class SceneEvent:
-    """One event of a scene: its class, start and end in seconds, level over the background in dB."""
-
-    label: str
-    start: float
-    end: float
-    snr: float
+FOLDS = 5
+SPLITS = {4: "validation", 5: "test"}  # by fold; the others are for training
+GENERATOR = 1  # raise it when the same options come to sound different, so that kept scenes are made anew
 
 
 @dataclass(frozen=True)
-class Scene:
-    """A mixture and what it is made of.
+class SceneOptions:
+    """What decides a collection; the meaning of each is in `make_scene`. `sources` keeps the isolated sources."""
 
-    Attributes:
-        mixture: float32 (samples,), the sum of the sources; whole multiples of 1/32768, so 16 bit hold it.
-        sources: float32 (1 + events, samples): the background, then one row for each event.
-        events: What and when, in the order of the sources.
-        sample_rate: In Hz.
-    """
+    clips: int = 500
+    seed: int = 0
+    sample_rate: int = 16000
+    min_seconds: float = 4.0
+    max_seconds: float = 10.0
+    max_events: int = 3
+    min_snr: float = 0.0
+    max_snr: float = 20.0
+    sources: bool = True
 
-    mixture: Array
-    sources: Array
-    events: tuple[SceneEvent, ...]
-    sample_rate: int
+    def __post_init__(self) -> None:
+        if self.clips < 1:
+            raise SoundviewsError(f"a collection has at least 1 scene, not {self.clips}")
+        if self.seed < 0:
+            raise SoundviewsError(f"the seed of scenes is 0 or more, not {self.seed}")
+        check_options(self.sample_rate, (self.min_seconds, self.max_seconds), self.max_events)
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return tuple(sorted({event.label for event in self.events}))
+    @classmethod
+    def parse(cls, words: Mapping[str, str]) -> "SceneOptions":
+        """From text, as in `scenes:clips=200,seed=1`. Unknown names are errors that name the nearest right one."""
+        readers: dict[str, Callable[[str], Any]] = {"sources": _yes_or_no}
+        readers |= {name: type(value) for name, value in asdict(cls()).items() if name != "sources"}
+        given = {}
+        for name, word in words.items():
+            if name not in readers:
+                raise SoundviewsError(f"scenes have no option {name!r}: {nearest(name, readers)}")
+            try:
+                given[name] = readers[name](word)
+            except ValueError as error:
+                raise SoundviewsError(f"scenes: {name}={word!r} is not a number") from error
+        return cls(**given)
+
+    def make(self, index: int) -> Scene:
+        """Scene number `index` of the collection."""
+        lengths, levels = (self.min_seconds, self.max_seconds), (self.min_snr, self.max_snr)
+        return make_scene(index, self.seed, self.sample_rate, lengths, self.max_events, levels)
 
 
-def make_scene(
-    index: int,
-    seed: int = 0,
-    sample_rate: int = 16000,
-    seconds: tuple[float, float] = (4.0, 10.0),
-    max_events: int = 3,
-    snr: tuple[float, float] = (0.0, 20.0),
-) -> Scene:
-    """Synthesise scene number `index`.
+def _yes_or_no(word: str) -> bool:
+    if word.lower() not in ("true", "false", "1", "0", "yes", "no"):
+        raise SoundviewsError(f"scenes: sources={word!r} is neither true nor false")
+    return word.lower() in ("true", "1", "yes")
+
+
+def generate_scenes(clips: int, seed: int = 0, **options: Any) -> Iterator[Scene]:
+    """Scenes 0 to `clips` - 1, one after the other; `options` as in `SceneOptions`."""
+    collection = SceneOptions(clips, seed, **options)
+    return (collection.make(index) for index in range(clips))
+
+
+def write_scenes(
+    directory: str | Path,
+    options: SceneOptions,
+    workers: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Corpus:
+    """Write a collection as 16-bit FLAC with its manifests, and open it.
 
     Args:
-        index: Which scene; every run of as many scenes as there are classes starts with each class once.
-        seed: Which collection of scenes.
-        sample_rate: Hz, at least 8000. The rate changes the noise but not which events there are, nor when.
-        seconds: Shortest and longest length of a scene.
-        max_events: 1 to this many events of different classes, as likely each.
-        snr: Lowest and highest level of an event over the background while it lasts, dB.
+        directory: Created; may exist if it is empty or holds these very scenes, which are then opened as they are.
+        options: Which scenes.
+        workers: Threads; by default one for each core. They change nothing in the result.
+        progress: Called with the number of scenes done.
 
     Raises:
-        SoundviewsError: An argument is out of range.
+        SoundviewsError: The directory holds something else, or cannot be written (full disk, no permission).
     """
-    _check(sample_rate, seconds, max_events)
-    rng = np.random.default_rng([seed, index, 0])
-    length = rng.uniform(*seconds)
-    samples = round(length * sample_rate)
-    plan = _plan(rng, seed, index, length, max_events, snr)
-
-    background = _background(np.random.default_rng([seed, index, 1]), samples, sample_rate)
-    rows = [background]
-    for number, event in enumerate(plan):
-        event_rng = np.random.default_rng([seed, index, 2 + number])
-        rows.append(_place(event_rng, event, samples, sample_rate))
-    rows = _record(np.random.default_rng([seed, index, 1000]), np.stack(rows), sample_rate)
-
-    for row, event in zip(rows[1:], plan, strict=True):
-        span = slice(round(event.start * sample_rate), round(event.end * sample_rate))
-        noise, sound = np.mean(rows[0, span] ** 2), np.mean(row[span] ** 2)
-        row *= np.sqrt(noise / max(sound, 1e-20)) * 10 ** (event.snr / 20)
-    peak = max(np.abs(rows.sum(0)).max(), np.abs(rows).max(), 1e-12)
-    rows *= 10 ** (rng.uniform(-20, -1) / 20) / peak
-    sources = (np.rint(rows * FULL_SCALE) / FULL_SCALE).astype(np.float32)
-    return Scene(sources.sum(0), sources, plan, sample_rate)
+    directory = Path(directory).absolute()
+    if is_scenes(directory) and _stored_options(directory) == _record(options):
+        return read_scenes(directory)
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise SoundviewsError(f"{directory} holds something else already; name a new or an empty folder")
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+    except OSError as error:
+        raise SoundviewsError(f"cannot write scenes to {directory}: {error}") from error
+    try:
+        _write(unfinished, options, workers or os.cpu_count() or 1, progress)
+        unfinished.chmod(0o777 & ~_umask())
+        _put_in_place(unfinished, directory)
+    except (OSError, soundfile.SoundFileError) as error:
+        raise SoundviewsError(f"cannot write scenes to {directory}: {error}") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return read_scenes(directory)
 
 
-def generate_scenes(clips: int, seed: int = 0, **options) -> Iterator[Scene]:
-    """Scenes 0 to `clips` - 1; `options` as in `make_scene`."""
-    return (make_scene(index, seed, **options) for index in range(clips))
+def scenes_corpus(words: Mapping[str, str], cache: Path | None = None) -> Corpus:
+    """The scenes that `words` describe (see `SceneOptions.parse`), made once and kept in `cache`."""
+    options = SceneOptions.parse(words)
+    key = hashlib.blake2b(json.dumps(_record(options)).encode(), digest_size=8).hexdigest()
+    home = cache or cache_directory("scenes")
+    return write_scenes(home / f"{options.clips}-{key}", options)
 
 
-def _check(sample_rate: int, seconds: tuple[float, float], max_events: int) -> None:
-    if sample_rate < LOWEST_RATE:
-        raise SoundviewsError(f"scenes need a sample rate of at least {LOWEST_RATE} Hz, not {sample_rate}")
-    if not 1.0 <= seconds[0] <= seconds[1]:
-        raise SoundviewsError(f"scenes last from 1 s upwards, shortest first, not {seconds[0]} to {seconds[1]}")
-    if not 1 <= max_events <= len(event_classes.names()):
-        raise SoundviewsError(f"max_events must be 1 to {len(event_classes.names())}, not {max_events}")
+def is_scenes(directory: Path) -> bool:
+    """Whether a folder is one that `write_scenes` finished."""
+    return (directory / "scenes.json").is_file() and (directory / "scenes.csv").is_file()
 
 
-def _plan(
-    rng: Generator, seed: int, index: int, length: float, max_events: int, snr: tuple[float, float]
-) -> tuple[SceneEvent, ...]:
-    """Classes, times and levels. The first class goes round all of them, so that small corpora are balanced."""
-    names = event_classes.names()
-    turn, place = divmod(index, len(names))
-    first = int(np.random.default_rng([seed, turn, 2**31]).permutation(len(names))[place])
-    others = np.setdiff1d(np.arange(len(names)), [first])
-    chosen = [first, *rng.permutation(others)[: rng.integers(0, max_events)]]
-    planned = []
-    for choice in chosen:
-        lasts = min(rng.uniform(1.2, 5.0), length)
-        start = rng.uniform(0, length - lasts)
-        planned.append(SceneEvent(names[choice], start, start + lasts, rng.uniform(*snr)))
-    return tuple(planned)
-
-
-def _place(rng: Generator, event: SceneEvent, samples: int, sample_rate: int) -> Array:
-    """The event in silence (samples,), of unit power, faded in and out over 10 ms, tilted at random."""
-    start, end = round(event.start * sample_rate), min(round(event.end * sample_rate), samples)
-    sound = event_classes.get(event.label)(rng, end - start, sample_rate)
-    fade = np.minimum(1, np.arange(1, len(sound) + 1) / (0.01 * sample_rate))
-    row = np.zeros(samples)
-    row[start:end] = sound * fade * fade[::-1]
-    return row / np.sqrt(np.mean(sound**2))
-
-
-def _background(rng: Generator, samples: int, sample_rate: int) -> Array:
-    """Coloured noise that comes and goes, often with a hum, distant tones or a crackle in it, (samples,)."""
-    swell = 10 ** (rng.uniform(0, 0.6) * slow_curve(rng, samples, sample_rate, log_uniform(rng, 0.3, 3)))
-    sound = swell * _unit(noise_band(rng, samples, sample_rate, 20, 20000, slope=rng.uniform(0, 6)))
-    if rng.uniform() < 0.5:
-        swell = slow_curve(rng, samples, sample_rate, log_uniform(rng, 0.3, 8))
-        sound += rng.uniform(0.2, 1) * swell * _unit(random_band(rng, samples, sample_rate))
-    if rng.uniform() < 0.4:
-        hum = log_uniform(rng, 45, 1500) * (1 + 0.02 * slow_curve(rng, samples, sample_rate, 1))
-        sound += rng.uniform(0.1, 0.7) * _unit(tone(rng, hum, sample_rate))
-    if rng.uniform() < 0.4:
-        count = 1 + rng.poisson(samples / sample_rate * rng.uniform(1, 20))
-        times = rng.uniform(0, samples / sample_rate, count)
-        click = random_band(rng, sample_rate // 50, sample_rate) * np.hanning(sample_rate // 50)
-        clicks = strike(times, rng.lognormal(0, 1, count), click, samples, sample_rate)
-        sound += rng.uniform(0.1, 0.7) * _unit(clicks)
-    return sound
-
-
-def _unit(sound: Array) -> Array:
-    return sound / max(float(np.sqrt(np.mean(sound**2))), 1e-12)
-
-
-def _record(rng: Generator, rows: Array, sample_rate: int) -> Array:
-    """Rows (sources, samples) as one microphone in one room hears them: each tilted, all with the same response.
-
-    The response is a random curve over log frequency times a direct sound with an exponentially dying tail.
-    """
-    samples = rows.shape[1]
-    dying, wet = rng.uniform(0.05, 0.6), 10 ** (rng.uniform(-30, 0) / 20)
-    tail = rng.standard_normal(int(dying * sample_rate)) * np.exp(
-        -6.9 * np.arange(int(dying * sample_rate)) / (dying * sample_rate)
+def read_scenes(directory: Path) -> Corpus:
+    """The mixtures of a folder that `write_scenes` made, with labels, folds 1 to 5 and splits."""
+    with (directory / "scenes.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return Corpus.from_columns(
+        directory,
+        paths=[row["path"] for row in rows],
+        durations=[float(row["duration"]) for row in rows],
+        labels=[row["labels"].split(";") for row in rows],
+        folds=[int(row["fold"]) for row in rows],
+        splits=[row["split"] for row in rows],
     )
-    room = wet * tail / np.sqrt(np.sum(tail**2))
-    room[0] = 1.0
-    size = fft.next_fast_len(samples + len(room), real=True)
-    octave = np.log2(np.maximum(fft.rfftfreq(size, 1 / sample_rate), 20.0) / 1000)
-    points = np.linspace(-5, 5, 11)
-    curve = np.interp(octave, points, rng.normal(0, 5, len(points)))
-    tilts = np.r_[0.0, rng.uniform(-3, 3, len(rows) - 1)]
-    gains = 10 ** ((curve + tilts[:, None] * np.clip(octave, -3, 3)) / 20)
-    spectra = fft.rfft(rows.astype(np.float32), size) * (fft.rfft(room, size) * gains).astype(np.complex64)
-    return fft.irfft(spectra, size)[:, :samples].astype(np.float64)
+
+
+def _record(options: SceneOptions) -> dict[str, Any]:
+    return {"generator": GENERATOR, **asdict(options)}
+
+
+def _stored_options(directory: Path) -> Any:
+    try:
+        return json.loads((directory / "scenes.json").read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+
+
+def _write(directory: Path, options: SceneOptions, workers: int, progress: Callable[[int], None] | None) -> None:
+    (directory / "audio").mkdir()
+    # numpy, scipy and libsndfile release the interpreter lock, so threads do, and need no protected __main__
+    with (
+        ThreadPoolExecutor(workers) as pool,
+        (directory / "scenes.csv").open("w", newline="", encoding="utf-8") as scenes_file,
+        (directory / "events.csv").open("w", newline="", encoding="utf-8") as events_file,
+    ):
+        scenes, events = csv.writer(scenes_file), csv.writer(events_file)
+        scenes.writerow(["path", "labels", "fold", "split", "duration"])
+        events.writerow(["path", "label", "start", "end", "snr", "source"])
+        try:
+            made = pool.map(partial(_write_scene, directory, options), range(options.clips))
+            for done, (scene_row, event_rows) in enumerate(made, start=1):
+                scenes.writerow(scene_row)
+                events.writerows(event_rows)
+                if progress:
+                    progress(done)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    (directory / "scenes.json").write_text(json.dumps(_record(options), indent=2) + "\n", encoding="utf-8")
+
+
+def _write_scene(directory: Path, options: SceneOptions, index: int) -> tuple[list[Any], list[list[Any]]]:
+    """Write the audio of one scene; returns its row of scenes.csv and its rows of events.csv."""
+    scene, name, fold = options.make(index), f"{index:06d}", index % FOLDS + 1
+    path = f"audio/{name}.flac"
+    soundfile.write(directory / path, scene.mixture, scene.sample_rate, subtype="PCM_16")
+    row = [path, ";".join(scene.labels), fold, SPLITS.get(fold, "train"), len(scene.mixture) / scene.sample_rate]
+    names = ["0_background", *(f"{place}_{event.label}" for place, event in enumerate(scene.events, start=1))]
+    files = [f"sources/{name}/{source}.flac" for source in names] if options.sources else [""] * len(names)
+    if options.sources:
+        (directory / "sources" / name).mkdir(parents=True)
+        for file, samples in zip(files, scene.sources, strict=True):
+            soundfile.write(directory / file, samples, scene.sample_rate, subtype="PCM_16")
+    described = zip(scene.events, files[1:], strict=True)
+    return row, [
+        [path, event.label, f"{event.start:.4f}", f"{event.end:.4f}", f"{event.snr:.2f}", file]
+        for event, file in described
+    ]
+
+
+def _put_in_place(unfinished: Path, directory: Path) -> None:
+    """Rename; if another process has finished the same scenes meanwhile, theirs are as good."""
+    try:
+        os.replace(unfinished, directory)  # replaces an empty folder, too
+    except OSError:
+        if not is_scenes(directory):
+            raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -56,9 +56,7 @@ def tone(rng: Generator, frequency: Array, sample_rate: int, partials: int | Non
     return table[left] * (1 - share) + table[(left + 1) % TABLE] * share
 
 
-def noise_band(
-    rng: Generator, samples: int, sample_rate: int, low: float, high: float, slope: float = 0.0
-) -> Array:
+def noise_band(rng: Generator, samples: int, sample_rate: int, low: float, high: float, slope: float = 0.0) -> Array:
     """Gaussian noise between `low` and `high` Hz with soft edges, falling by `slope` dB an octave, (samples,)."""
     size = fft.next_fast_len(samples, real=True)
     hertz = np.maximum(fft.rfftfreq(size, 1 / sample_rate), 1.0).astype(np.float32)
