@@ -186,14 +186,15 @@ class Corpus:
         values: npt.NDArray[Any] = self.table[name].to_numpy()
         return values
 
-    def with_durations(self, workers: int | None = None, progress: bool = True) -> "Corpus":
-        """The same clips with the length of every recording known.
+    def recording_seconds(
+        self, workers: int | None = None, progress: bool = True
+    ) -> tuple[npt.NDArray[np.float64], list[Skipped]]:
+        """(clips,) length of each clip's whole recording, NaN where it cannot be read, and those recordings.
 
-        Headers are read in parallel, and the result is kept. Recordings that cannot be read leave
-        the corpus and join `skipped`.
+        Headers not read yet are read in parallel, and what they say is kept.
         """
         if self.table["duration"].null_count == 0:
-            return self
+            return self.column("duration"), []
         files = pc.unique(self.table["path"])
         names = [os.path.join(self.root, name) for name in files.to_pylist()]
         kept = cache_directory("durations", f"{self.fingerprint}.npy")
@@ -204,9 +205,20 @@ class Corpus:
         with written_whole(kept) as temporary, open(temporary, "wb") as sink:
             np.save(sink, seconds)
         bad = [Skipped(names[unknown[place]], reason) for place, reason in reasons.items()]
-        duration = pa.array(seconds).take(pc.index_in(self.table["path"], files).combine_chunks())
-        table = self.table.set_column(SCHEMA.get_field_index("duration"), SCHEMA.field("duration"), duration)
-        return Corpus(self.root, table.filter(pc.invert(pc.is_nan(duration))), self.vocabulary, [*self.skipped, *bad])
+        return seconds[pc.index_in(self.table["path"], files).to_numpy()], bad
+
+    def with_durations(self, workers: int | None = None, progress: bool = True) -> "Corpus":
+        """The same clips with the length of every recording known.
+
+        Recordings that cannot be read leave the corpus and join `skipped`.
+        """
+        if self.table["duration"].null_count == 0:
+            return self
+        seconds, bad = self.recording_seconds(workers, progress)
+        place = SCHEMA.get_field_index("duration")
+        table = self.table.set_column(place, SCHEMA.field("duration"), pa.array(seconds))
+        readable = table.filter(pa.array(~np.isnan(seconds)))
+        return Corpus(self.root, readable, self.vocabulary, [*self.skipped, *bad])
 
     def cut(self, seconds: float, min_seconds: float = 0.1) -> "Corpus":
         """Clips of at most `seconds`: a longer one becomes several consecutive ones.

@@ -1,0 +1,253 @@
+"""Batches of waveforms from a corpus, decoded in worker processes.
+
+Randomness has no state: the order of an epoch is a function of (seed, epoch), the backgrounds of a step of
+(seed, step, rank). Resuming is starting at step k, and the number of workers changes nothing.
+"""
+
+import signal
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from soundviews.audio.corpus import Corpus, Skipped
+from soundviews.audio.store import ClipStore
+from soundviews.errors import SoundviewsError, UnreadableClip
+from soundviews.randomness import hashed_seed
+
+# A batch for evaluation is split where padding it to its longest clip would take more than 256 MiB.
+_MOST_SAMPLES = 1 << 26
+
+
+class ClipBatch(NamedTuple):
+    """Clips padded with zeros to the longest.
+
+    index: (batch,) int64, row of the corpus each clip is from.
+    samples: (batch, max_samples) float32.
+    lengths: (batch,) int64, samples before the padding.
+    """
+
+    index: Tensor
+    samples: Tensor
+    lengths: Tensor
+
+
+def pad(index: Sequence[int], clips: Sequence[npt.NDArray[np.float32]]) -> ClipBatch:
+    """Clips of one or more samples each to a batch."""
+    lengths = torch.tensor([len(clip) for clip in clips])
+    samples = torch.zeros(len(clips), int(lengths.max()))
+    for row, clip in zip(samples.numpy(), clips, strict=True):
+        row[: len(clip)] = clip
+    return ClipBatch(torch.tensor(index, dtype=torch.int64), samples, lengths)
+
+
+class _EvaluationClips(Dataset[Any]):
+    """Item k: batches from the k-th `batch_size` clips in order, and the clips that had to be left out."""
+
+    def __init__(self, clips: ClipStore, batch_size: int, strict: bool) -> None:
+        self.clips, self.batch_size, self.strict = clips, batch_size, strict
+
+    def __len__(self) -> int:
+        return -(-len(self.clips) // self.batch_size)
+
+    def __getitem__(self, k: int) -> tuple[list[ClipBatch], list[Skipped]]:
+        index, waveforms, skipped = [], [], []
+        for i in range(k * self.batch_size, min((k + 1) * self.batch_size, len(self.clips))):
+            try:
+                waveforms.append(self.clips[i])
+                index.append(i)
+            except UnreadableClip as error:
+                skipped.append(Skipped(self.clips.corpus.clip(i).path, str(error)))
+                if self.strict:
+                    break
+        batches = [pad(index[part], waveforms[part]) for part in _parts([len(w) for w in waveforms])]
+        return batches, skipped
+
+
+def _parts(lengths: list[int]) -> Iterator[slice]:
+    """Consecutive slices that each stay below _MOST_SAMPLES when padded, or hold a single clip."""
+    first, longest = 0, 0
+    for place, length in enumerate(lengths):
+        if place > first and max(longest, length) * (place - first + 1) > _MOST_SAMPLES:
+            yield slice(first, place)
+            first, longest = place, 0
+        longest = max(longest, length)
+    if lengths:
+        yield slice(first, len(lengths))
+
+
+def evaluation_batches(
+    corpus: Corpus,
+    sample_rate: int,
+    batch_size: int,
+    workers: int = 0,
+    store: bool = True,
+    strict: bool = False,
+    skipped: list[Skipped] | None = None,
+) -> Iterator[ClipBatch]:
+    """Every clip once, in order, in batches of at most `batch_size`.
+
+    Args:
+        sample_rate: Hz of the samples.
+        workers: processes that decode; 0 decodes here.
+        store: keep what was decoded.
+        strict: raise at the first clip that cannot be read instead of leaving it out.
+        skipped: clips that were left out are appended to it.
+
+    Raises:
+        UnreadableClip: with `strict`, names the clip.
+    """
+    clips = _EvaluationClips(ClipStore(corpus, sample_rate, keep=store), batch_size, strict)
+    for batches, left_out in DataLoader(clips, batch_size=None, num_workers=workers, worker_init_fn=_quiet):
+        if left_out and strict:
+            raise UnreadableClip(f"{left_out[0].path}: {left_out[0].reason}")
+        if skipped is not None:
+            skipped += left_out
+        yield from batches
+
+
+class TrainingClips(Dataset[Any]):
+    """Item k is the whole batch of step k on this rank, whichever process asks for it."""
+
+    def __init__(
+        self,
+        clips: ClipStore,
+        batch_size: int,
+        seed: int,
+        backgrounds: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+        strict: bool = False,
+    ) -> None:
+        if len(clips) < batch_size * world_size:
+            raise SoundviewsError(
+                f"a batch needs {batch_size * world_size} clips, the corpus has {len(clips)}; lower the batch size"
+            )
+        if len(clips) <= backgrounds:
+            raise SoundviewsError(f"{backgrounds} backgrounds a clip need more than the {len(clips)} clips there are")
+        self.clips, self.batch_size, self.seed, self.backgrounds = clips, batch_size, seed, backgrounds
+        self.rank, self.world_size, self.strict = rank, world_size, strict
+        self.steps_per_epoch = steps_per_epoch(len(clips), batch_size, world_size)
+        self._order: tuple[int, npt.NDArray[np.int64]] = (-1, np.empty(0, np.int64))
+
+    def skipped(self) -> list[Skipped]:
+        """Clips that could not be read so far, in any worker."""
+        return self.clips.skipped()
+
+    def examples(self, step: int) -> npt.NDArray[np.int64]:
+        """(batch_size,) rows of the corpus: this rank's part of the step."""
+        epoch, place = divmod(step, self.steps_per_epoch)
+        if self._order[0] != epoch:
+            shuffle = np.random.default_rng(hashed_seed(self.seed, "order", epoch))
+            self._order = epoch, shuffle.permutation(len(self.clips))
+        first = (place * self.world_size + self.rank) * self.batch_size
+        return self._order[1][first : first + self.batch_size]
+
+    def background_rows(self, step: int, examples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """(backgrounds, batch_size) rows uniform over the corpus, other than the example's and each other's."""
+        rng = np.random.default_rng(hashed_seed(self.seed, "backgrounds", step, self.rank))
+        taken = examples[None]
+        for branch in range(self.backgrounds):
+            drawn = rng.integers(0, len(self.clips) - 1 - branch, self.batch_size)
+            # Counting past the rows that are taken makes the draw uniform over those that are not.
+            for row in np.sort(taken, axis=0):
+                drawn += drawn >= row
+            taken = np.concatenate([taken, drawn[None]])
+        return taken[1:]
+
+    def __getitem__(self, step: int) -> ClipBatch | SoundviewsError:
+        try:
+            examples = self.examples(step)
+            wanted = np.concatenate([examples[None], self.background_rows(step, examples)])
+            read: list[tuple[int, npt.NDArray[np.float32]]] = []
+            for place, row in enumerate(wanted.reshape(-1)):
+                others = {read[earlier][0] for earlier in range(place % self.batch_size, place, self.batch_size)}
+                read.append(self._readable(int(row), others))
+            return pad([row for row, _ in read], [clip for _, clip in read])
+        except SoundviewsError as error:
+            # Raised by the loader's own iterator: the traceback of a worker would bury the message.
+            return error
+
+    def _readable(self, row: int, others: set[int]) -> tuple[int, npt.NDArray[np.float32]]:
+        """Clip `row`, or the next in the corpus that can be read and is none of `others`."""
+        for candidate in range(row, row + len(self.clips)):
+            candidate %= len(self.clips)
+            if candidate in others:
+                continue
+            try:
+                return candidate, self.clips[candidate]
+            except UnreadableClip as error:
+                if self.strict:
+                    raise UnreadableClip(f"{self.clips.corpus.clip(candidate).path}: {error}") from error
+        first = self.skipped()[0]
+        raise SoundviewsError(
+            f"{len(self.clips)} clips, and fewer than {len(others) + 1} of them can be read "
+            f"(the first that cannot: {first.path}: {first.reason})"
+        )
+
+
+class TrainingLoader(DataLoader[Any]):
+    """A loader whose errors arrive as they were raised."""
+
+    dataset: TrainingClips
+
+    def __iter__(self) -> Iterator[ClipBatch]:  # type: ignore[override]
+        for batch in super().__iter__():
+            if isinstance(batch, SoundviewsError):
+                raise batch
+            yield batch
+
+
+def steps_per_epoch(clips: int, batch_size: int, world_size: int = 1) -> int:
+    """Whole batches on every rank; what is left over is left out of that epoch."""
+    return clips // (batch_size * world_size)
+
+
+def training_loader(
+    corpus: Corpus,
+    sample_rate: int,
+    batch_size: int,
+    seed: int,
+    start_step: int,
+    steps: int,
+    workers: int,
+    backgrounds: int = 0,
+    rank: int = 0,
+    world_size: int = 1,
+    store: bool = True,
+    strict: bool = False,
+) -> TrainingLoader:
+    """Batches of steps start_step .. start_step + steps - 1, shuffled anew each epoch.
+
+    A batch holds (1 + backgrounds) * batch_size clips: the step's examples first, then one block of batch_size
+    for each background. A clip that cannot be read is replaced by the next one that can, and recorded in
+    `loader.dataset.skipped()`; with `strict` it is an error.
+
+    Args:
+        sample_rate: Hz of the samples.
+        batch_size: examples on this rank.
+        workers: processes that decode; 0 decodes here.
+        backgrounds: further clips for each example, never the example itself nor each other.
+        store: keep what was decoded.
+
+    Raises:
+        SoundviewsError: fewer clips than a batch; while iterating: too few of them can be read.
+    """
+    clips = ClipStore(corpus, sample_rate, keep=store)
+    return TrainingLoader(
+        TrainingClips(clips, batch_size, seed, backgrounds, rank, world_size, strict),
+        batch_size=None,
+        sampler=range(start_step, start_step + steps),
+        num_workers=workers,
+        worker_init_fn=_quiet,
+        pin_memory=torch.cuda.is_available(),
+    )
+
+
+def _quiet(_worker: int) -> None:
+    """Ctrl-C reaches the whole group of processes; only the main one has something to say about it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,169 @@
+"""What was decoded once, kept as int16 on disk, so that the second epoch reads no Ogg.
+
+Two files: `samples.i16`, sparse, where every clip has its place from the start, and `clips.rec`, one record a clip.
+A clip's record is written after its samples and in one piece, so a process that is killed leaves a clip either
+kept or not; the checksum in the record finds what a power cut tore apart. Any number of processes may read and
+write at once: two that decode the same clip write the same bytes.
+"""
+
+import errno
+import os
+import shutil
+import warnings
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from soundviews.audio.cache import cache_directory, written_whole
+from soundviews.audio.corpus import Corpus, Skipped
+from soundviews.audio.decode import read
+from soundviews.audio.ledger import Ledger
+from soundviews.errors import UnreadableClip
+
+# 16 bytes, a power of two, so that no record lies across two pages of the file.
+_RECORD = np.dtype([("scale", "<f4"), ("length", "<u4"), ("checksum", "<u4"), ("kept", "<u4")])
+# Headers of mp3 and of containers are a little wrong about the length; a place is that much longer, seconds.
+_SPARE = 0.1
+# The cache must not be what fills the disk.
+_LEAVE_FREE_BYTES = 1 << 30
+
+
+class ClipStore:
+    """The clips of a corpus as waveforms, decoded at most once.
+
+    Args:
+        corpus: its recordings' headers are read if they were not yet.
+        sample_rate: Hz of the waveforms.
+        directory: where to keep them; by default in the cache, by the corpus's fingerprint and the rate.
+        keep: False decodes every time and keeps nothing.
+    """
+
+    def __init__(self, corpus: Corpus, sample_rate: int, directory: Path | None = None, keep: bool = True) -> None:
+        self.corpus, self.sample_rate = corpus, sample_rate
+        self._ledger = Ledger()
+        self._handles: tuple[BinaryIO, BinaryIO] | None = None
+        self._owner = 0
+        self._rounded = self._keeping = keep
+        self._places: npt.NDArray[np.int64] = np.zeros(len(corpus) + 1, np.int64)
+        if keep:
+            self.directory = directory or cache_directory("clips", f"{corpus.fingerprint}-{sample_rate}")
+            try:
+                self._places = self._lay_out()
+            except OSError as error:
+                self._stop_keeping(error)
+
+    def __len__(self) -> int:
+        return len(self.corpus)
+
+    def __getitem__(self, index: int) -> npt.NDArray[np.float32]:
+        """Clip `index`: (samples,) float32 at the store's rate, within 1/65000 of its peak of what was decoded.
+
+        Raises:
+            UnreadableClip: the reason, without the path.
+        """
+        kept = self._load(index)
+        if kept is not None:
+            return kept
+        clip = self.corpus.clip(index)
+        try:
+            samples = read(clip.path, clip.start, clip.duration, self.sample_rate)
+        except UnreadableClip as error:
+            self._ledger.add(clip.path, str(error))
+            raise
+        if not self._rounded:
+            return samples
+        values, scale = _quantize(samples)
+        if self._keeping:
+            self._keep(index, values, scale)
+        # The first time, and a full disk, must give what every other time gives.
+        return values * scale
+
+    def skipped(self) -> list[Skipped]:
+        """Clips that could not be read so far, by this object or a worker's copy of it."""
+        return self._ledger.entries()
+
+    def _lay_out(self) -> npt.NDArray[np.int64]:
+        """(clips + 1,) where each clip's samples begin in `samples.i16`, memory-mapped; makes the files."""
+        places = self.directory / "places.npy"
+        if not places.is_file():
+            samples = np.ceil((_seconds(self.corpus) + _SPARE) * self.sample_rate).astype(np.int64)
+            with written_whole(places) as temporary, open(temporary, "wb") as sink:
+                np.save(sink, np.concatenate([[0], np.cumsum(samples)]))
+        result: npt.NDArray[np.int64] = np.load(places, mmap_mode="r")
+        for name, size in (("samples.i16", int(result[-1]) * 2), ("clips.rec", len(self) * _RECORD.itemsize)):
+            handle = os.open(self.directory / name, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                os.ftruncate(handle, size)
+            finally:
+                os.close(handle)
+        return result
+
+    def _files(self) -> tuple[int, int]:
+        """Descriptors of samples and records; each process opens its own."""
+        if self._handles is None or self._owner != os.getpid():
+            samples = open(self.directory / "samples.i16", "r+b", buffering=0)  # noqa: SIM115
+            self._handles = samples, open(self.directory / "clips.rec", "r+b", buffering=0)  # noqa: SIM115
+            self._owner = os.getpid()
+        return self._handles[0].fileno(), self._handles[1].fileno()
+
+    def _load(self, index: int) -> npt.NDArray[np.float32] | None:
+        if self._places[-1] == 0:
+            return None
+        samples, records = self._files()
+        block = os.pread(records, _RECORD.itemsize, index * _RECORD.itemsize)
+        record = np.frombuffer(block, _RECORD)[0]
+        if not record["kept"]:
+            return None
+        data = os.pread(samples, int(record["length"]) * 2, int(self._places[index]) * 2)
+        if zlib.crc32(data) != record["checksum"]:
+            return None
+        return np.frombuffer(data, "<i2") * record["scale"]
+
+    def _keep(self, index: int, values: npt.NDArray[np.int16], scale: np.float32) -> None:
+        if len(values) > self._places[index + 1] - self._places[index]:
+            return
+        data = values.astype("<i2").tobytes()
+        record = np.array([(scale, len(values), zlib.crc32(data), 1)], _RECORD).tobytes()
+        try:
+            if shutil.disk_usage(self.directory).free < _LEAVE_FREE_BYTES:
+                raise OSError(errno.ENOSPC, "less than 1 GiB is left on the disk")
+            samples, records = self._files()
+            _write_all(samples, data, int(self._places[index]) * 2)
+            _write_all(records, record, index * _RECORD.itemsize)
+        except OSError as error:
+            self._stop_keeping(error)
+
+    def _stop_keeping(self, error: OSError) -> None:
+        self._keeping = False
+        warnings.warn(
+            f"decoded clips are no longer kept in {self.directory} ({error.strerror}); every epoch decodes the rest "
+            "anew. Free some space, or set SOUNDVIEWS_CACHE to a larger disk.",
+            stacklevel=2,
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_handles": None}
+
+
+def _seconds(corpus: Corpus) -> npt.NDArray[np.float64]:
+    """(clips,) length of each clip, 0 where the recording cannot be read."""
+    duration = np.nan_to_num(corpus.recording_seconds()[0])
+    end = np.fmin(corpus.column("end"), duration)
+    return np.maximum(end - corpus.column("start"), 0.0)
+
+
+def _quantize(samples: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.int16], np.float32]:
+    """int16 values and the step between them; the step follows the clip's peak, so faint clips keep their detail."""
+    scale = np.float32(max(float(np.abs(samples).max()), 1e-30) / 32767)
+    return np.rint(samples / scale).astype(np.int16), scale
+
+
+def _write_all(handle: int, data: bytes, position: int) -> None:
+    """A full disk may take a part without complaint and refuse only the next write."""
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(handle, view, position)
+        view, position = view[written:], position + written
