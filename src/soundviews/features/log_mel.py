@@ -151,7 +151,8 @@ class LogMel(nn.Module):
 
     def _log_mel(self, frames: Tensor) -> Tensor:
         spectrum = torch.fft.rfft(frames * self.window_samples)
-        power = spectrum.real.square() + spectrum.imag.square()  # several times faster than spectrum.abs()
+        # Several times faster than spectrum.abs().
+        power = spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag)
         mel = (power if self.power == 2 else power.sqrt()) @ self.filters
         mel = mel.clamp(min=self.floor) if self.floor_mode == "clip" else mel + self.floor
         if self.log == "ln":

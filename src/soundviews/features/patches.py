@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from soundviews.errors import SoundviewsError
@@ -30,8 +31,7 @@ def cut(samples: Tensor, lengths: Tensor, starts: Tensor, size: int, fill: str =
     Returns:
         (batch, k, size).
     """
-    index = starts[..., None] + torch.arange(size, device=samples.device)
-    return _read(samples, lengths, index, lengths.clamp(min=size), fill)
+    return _read(samples, lengths, starts, size, lengths.clamp(min=size), fill)
 
 
 def cut_patches(
@@ -54,13 +54,8 @@ def cut_patches(
         (batch, k, frames, mels).
     """
     extended = lengths.clamp(min=log_mel.samples(frames))
-    first = starts * log_mel.hop_length - log_mel.lead
-    index = first[..., None] + torch.arange(log_mel.span(frames), device=samples.device)
-    if not log_mel.center:
-        snippets = _read(samples, lengths, index, extended, fill)
-    else:
-        index, inside = continued(index, extended[:, None, None], log_mel.pad_mode)
-        snippets = _read(samples, lengths, index, extended, fill) * inside
+    first, span = starts * log_mel.hop_length - log_mel.lead, log_mel.span(frames)
+    snippets = _read(samples, lengths, first, span, extended, fill, log_mel.pad_mode if log_mel.center else None)
     return log_mel.spectrogram(snippets.flatten(0, 1)).unflatten(0, starts.shape)
 
 
@@ -69,16 +64,35 @@ def last_start(log_mel: LogMel, lengths: Tensor, frames: int) -> Tensor:
     return (log_mel.frame_counts(lengths) - frames).clamp(min=0)
 
 
-def _read(samples: Tensor, lengths: Tensor, index: Tensor, extended: Tensor, fill: str) -> Tensor:
-    """Samples (batch, k, size) at `index` (batch, k, size) of clips that were filled up to `extended` (batch,)."""
-    lengths, extended = lengths[:, None, None], extended[:, None, None]
-    if fill == "repeat":
-        inside, index = index < extended, index.remainder(lengths.clamp(min=1))
-    elif fill == "pad":
-        index = index - (extended - lengths) // 2
-        inside = (index >= 0) & (index < lengths)
-        index = index.clamp(min=0).minimum((lengths - 1).clamp(min=0))
-    else:
+def _read(
+    samples: Tensor,
+    lengths: Tensor,
+    first: Tensor,
+    size: int,
+    extended: Tensor,
+    fill: str,
+    pad_mode: str | None = None,
+) -> Tensor:
+    """Samples (batch, k, size) from `first` (batch, k) on, of clips that were filled up to `extended` (batch,) and
+    go on beyond their ends as `pad_mode` says (zeros without one).
+
+    Most snippets lie within their clip and are plain copies; only the others need an index for every sample.
+    """
+    if fill not in ("repeat", "pad"):
         raise SoundviewsError(f"fill is {fill!r}; it must be 'repeat' or 'pad'")
-    taken = samples.gather(1, index.flatten(1)).view(index.shape)
-    return taken * inside
+    if samples.shape[1] < size:
+        samples = F.pad(samples, (0, size - samples.shape[1]))
+    row = torch.arange(len(samples), device=samples.device)[:, None]
+    snippets = samples.unfold(1, size, 1)[row, first.clamp(0, samples.shape[1] - size)]
+    clip, column = ((first < 0) | (first + size > lengths[:, None])).nonzero(as_tuple=True)
+    if len(clip):
+        index = first[clip, column, None] + torch.arange(size, device=samples.device)
+        index, inside = continued(index, extended[clip, None], pad_mode or "constant")
+        if fill == "repeat":
+            index = index.remainder(lengths[clip, None])
+        else:
+            index = index - (extended - lengths)[clip, None] // 2
+            inside &= (index >= 0) & (index < lengths[clip, None])
+            index = index.clamp(min=0).minimum(lengths[clip, None] - 1)
+        snippets[clip, column] = samples[clip[:, None], index] * inside
+    return snippets

@@ -1,0 +1,26 @@
+"""A random snippet of each clip."""
+
+from torch import Tensor
+
+from soundviews.features.patches import Clips, cut
+from soundviews.randomness import Randomness
+from soundviews.views.registry import views
+
+
+@views.register("crop")
+class Crop:
+    """Cut `seconds` out of each clip, at a start uniform over all that fit, the last included.
+
+    Clips that are shorter are repeated or padded as `fill` says.
+    """
+
+    takes, gives = "clips", "snippets"
+
+    def __init__(self, seconds: float, sample_rate: int, fill: str = "repeat") -> None:
+        self.size, self.fill = round(seconds * sample_rate), fill
+        if self.size < 1:
+            raise ValueError(f"{seconds} s is less than one sample")
+
+    def __call__(self, clips: Clips, rng: Randomness) -> Tensor:
+        starts = rng.integers((clips.lengths - self.size + 1).clamp(min=1))
+        return cut(clips.samples, clips.lengths, starts[:, None], self.size, self.fill)[:, 0]

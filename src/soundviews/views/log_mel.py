@@ -1,0 +1,20 @@
+"""Snippets to patches."""
+
+from torch import Tensor
+
+from soundviews.features.log_mel import LogMel
+from soundviews.randomness import Randomness
+from soundviews.views.registry import views
+
+
+@views.register("log_mel")
+class LogMelPatch:
+    """The log-mel of each snippet, with the recipe's front-end; nothing is drawn."""
+
+    takes, gives = "snippets", "patches"
+
+    def __init__(self, log_mel: LogMel) -> None:
+        self.log_mel = log_mel
+
+    def __call__(self, snippets: Tensor, rng: Randomness) -> Tensor:
+        return self.log_mel(snippets)

@@ -1,0 +1,21 @@
+"""White noise on the waveform (cola)."""
+
+from torch import Tensor
+
+from soundviews.randomness import Randomness
+from soundviews.views.registry import views
+
+
+@views.register("noise")
+class Noise:
+    """Add N(0, std^2) to every sample of each snippet."""
+
+    takes = gives = "snippets"
+
+    def __init__(self, std: float) -> None:
+        if std < 0:
+            raise ValueError(f"std is {std}; it must not be negative")
+        self.std = std
+
+    def __call__(self, snippets: Tensor, rng: Randomness) -> Tensor:
+        return rng.normal(*snippets.shape).mul_(self.std).add_(snippets)

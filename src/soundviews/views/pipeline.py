@@ -1,0 +1,126 @@
+"""Two branches of views: what turns a batch of clips into anchors and positives."""
+
+from collections import Counter
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from soundviews.errors import SoundviewsError
+from soundviews.features.patches import Clips
+from soundviews.randomness import Randomness
+from soundviews.views import views
+
+BACKGROUND_BLOCKS = 2  # one for each branch
+
+
+class View(Protocol):
+    """What `views` holds."""
+
+    takes: str
+    gives: str
+
+    def __call__(self, x: Any, rng: Randomness) -> Any: ...
+
+
+class Branch:
+    """A list of named steps from clips to patches.
+
+    Args:
+        steps: Each a name, or {name: options}.
+        context: What views may ask for: log_mel, sample_rate, fill.
+
+    Raises:
+        SoundviewsError: Unknown name or option, or a step that cannot follow the one before it.
+    """
+
+    def __init__(self, steps: list[Any], **context: Any) -> None:
+        self.steps: list[tuple[tuple[str, int], View]] = []
+        have, before, seen = "clips", "the recordings", Counter[str]()
+        for step in steps:
+            name, options = _parsed(step)
+            view = views.create(name, options, **context)
+            if view.takes != have:
+                raise SoundviewsError(f"view {name!r} takes {view.takes}, but {before} gives {have}")
+            self.steps.append(((name, seen[name]), view))
+            have, before = view.gives, repr(name)
+            seen[name] += 1
+        if have != "patches":
+            raise SoundviewsError(f"a branch must end in patches, but {before} gives {have}: add log_mel or patch")
+        mixing = [name for (name, _), view in self.steps if getattr(view, "needs_background", False)]
+        if len(mixing) > 1:
+            raise SoundviewsError(f"a branch can mix in backgrounds once, not by each of {mixing}")
+        self.needs_background = bool(mixing)
+
+    def __call__(self, clips: Clips, rng: Randomness) -> Tensor:
+        """Patches (batch, frames, mels) of the clips. If `needs_background`, the second half of the clips are the
+        backgrounds of the first, and half as many patches come out.
+
+        A step's draws depend on its name and on how many of that name came before, not on its position: adding a
+        step leaves the others alone, and both branches' steps of one name share `rng.shared`.
+        """
+        x: Any = clips
+        for place, view in self.steps:
+            x = view(x, rng.child(*place))
+        return x
+
+
+class TwoViews:
+    """The anchor's and the positive's branch.
+
+    Attributes:
+        backgrounds: Blocks of background clips that the loader must add to a batch: 0, or 2 if a branch mixes back.
+    """
+
+    def __init__(self, anchor_steps: list[Any], positive_steps: list[Any], **context: Any) -> None:
+        self.branches = [Branch(steps, **context) for steps in (anchor_steps, positive_steps)]
+        needed = any(branch.needs_background for branch in self.branches)
+        self.backgrounds = BACKGROUND_BLOCKS if needed else 0
+
+    @torch.no_grad()
+    def __call__(
+        self, samples: Tensor, lengths: Tensor, batch_size: int, keys: tuple[Any, ...]
+    ) -> tuple[Tensor, Tensor]:
+        """Two views of each example.
+
+        Args:
+            samples: ((1 + backgrounds) * batch_size, longest), zeros behind each clip: the examples, then a block of
+                backgrounds for the anchors, then one for the positives.
+            lengths: int64, samples of each clip.
+            batch_size: Examples.
+            keys: What the draws are a function of: (seed, step, rank).
+
+        Returns:
+            Anchors and positives, (batch_size, frames, mels) each.
+        """
+        expected = (1 + self.backgrounds) * batch_size
+        if len(samples) != expected:
+            raise ValueError(
+                f"expected {expected} clips (with {self.backgrounds} background blocks), got {len(samples)}"
+            )
+        anchors, positives = (
+            branch(
+                self._clips(samples, lengths, batch_size, number),
+                Randomness(*keys, "views", branch=number, device=samples.device),
+            )
+            for number, branch in enumerate(self.branches)
+        )
+        return anchors, positives
+
+    def _clips(self, samples: Tensor, lengths: Tensor, batch_size: int, number: int) -> Clips:
+        if not self.branches[number].needs_background:
+            return Clips(samples[:batch_size], lengths[:batch_size])
+        if number == 0:  # the examples and the first block of backgrounds lie side by side: no copy
+            return Clips(samples[: 2 * batch_size], lengths[: 2 * batch_size])
+        rows = [slice(batch_size), slice(batch_size * (1 + number), batch_size * (2 + number))]
+        return Clips(torch.cat([samples[r] for r in rows]), torch.cat([lengths[r] for r in rows]))
+
+
+def _parsed(step: Any) -> tuple[str, dict[str, Any]]:
+    if isinstance(step, str):
+        return step, {}
+    if isinstance(step, dict) and len(step) == 1:
+        ((name, options),) = step.items()
+        if isinstance(name, str) and (options is None or isinstance(options, dict)):
+            return name, options or {}
+    raise SoundviewsError(f"a view is a name or {{name: {{option: value}}}}, not {step!r}")

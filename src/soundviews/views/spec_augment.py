@@ -1,0 +1,66 @@
+"""Masks over bands and frames (SpecAugment, as uclser uses it)."""
+
+import torch
+from torch import Tensor
+
+from soundviews.randomness import Randomness
+from soundviews.views.registry import views
+
+_FILLS = ("min", "zero", "mean", "max", "noise")
+
+
+@views.register("spec_augment")
+class SpecAugment:
+    """Overwrite `freq_masks` stretches of bands and `time_masks` stretches of frames of each patch.
+
+    Widths are int(U(0, freq_width)) and int(U(0, time_width)), hence 0 .. width - 1; starts are uniform over all
+    that fit, the last included.
+
+    Args:
+        fill: What is written: the patch's `min`, `mean` or `max`, `zero` (on the log scale), or `noise` with the
+            patch's mean and deviation.
+    """
+
+    takes = gives = "patches"
+
+    def __init__(
+        self,
+        freq_masks: int = 2,
+        freq_width: int = 20,
+        time_masks: int = 2,
+        time_width: int = 20,
+        fill: str = "min",
+    ) -> None:
+        if fill not in _FILLS:
+            raise ValueError(f"fill is {fill!r}; it must be one of {_FILLS}")
+        if min(freq_masks, time_masks) < 0 or min(freq_width, time_width) < 1:
+            raise ValueError("masks must not be negative, widths at least 1")
+        self.freq_masks, self.freq_width = freq_masks, freq_width
+        self.time_masks, self.time_width = time_masks, time_width
+        self.fill = fill
+
+    def __call__(self, patches: Tensor, rng: Randomness) -> Tensor:
+        batch, frames, mels = patches.shape
+        bands = _masked(rng, batch, self.freq_masks, self.freq_width, mels)
+        times = _masked(rng, batch, self.time_masks, self.time_width, frames)
+        return torch.where(bands[:, None] | times[..., None], self._filling(patches, rng), patches)
+
+    def _filling(self, patches: Tensor, rng: Randomness) -> Tensor:
+        if self.fill == "zero":
+            return patches.new_zeros(1)
+        if self.fill == "min":
+            return patches.amin(dim=(1, 2), keepdim=True)
+        if self.fill == "max":
+            return patches.amax(dim=(1, 2), keepdim=True)
+        mean = patches.mean(dim=(1, 2), keepdim=True)
+        if self.fill == "mean":
+            return mean
+        return rng.normal(*patches.shape) * patches.std(dim=(1, 2), correction=0, keepdim=True) + mean
+
+
+def _masked(rng: Randomness, batch: int, masks: int, below: int, size: int) -> Tensor:
+    """Which of `size` places lie under one of the masks, bool (batch, size)."""
+    width = rng.uniform(batch, masks, 1, high=below).long().clamp_(max=min(below - 1, size))
+    start = rng.integers(size - width + 1)
+    place = torch.arange(size, device=width.device)
+    return ((place >= start) & (place < start + width)).any(dim=1)
