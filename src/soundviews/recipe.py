@@ -190,6 +190,7 @@ def _resolve(name: str, seen: tuple[str, ...]) -> dict[str, Any]:
     if base is not None:
         relative = Path(name).parent / base if name.endswith((".yaml", ".yml")) else Path(base)
         below = _resolve(str(relative) if str(base).endswith((".yaml", ".yml")) else str(base), (*seen, name))
+        del below["name"]
         page = _merge(below, page)
     for branch in ("anchor", "positive") if edits else ():
         page["views"][branch] = _edit(page["views"][branch], edits)

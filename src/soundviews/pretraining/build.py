@@ -14,6 +14,9 @@ from soundviews.views.pipeline import TwoViews
 
 from .optimization import create_optimizer, create_schedule
 
+front_ends = Registry("front-end")
+front_ends.register("log_mel")(LogMel)
+
 
 class Parts(NamedTuple):
     """What a recipe names, built."""
@@ -33,7 +36,7 @@ def build(recipe: Recipe, weights: bool = True) -> Parts:
     Raises:
         SoundviewsError: for an unknown name or option, or steps that do not fit one another.
     """
-    log_mel = Registry("features").register("log_mel")(LogMel)(sample_rate=recipe.audio.sample_rate, **recipe.features)
+    log_mel = front_ends.create("log_mel", recipe.features, sample_rate=recipe.audio.sample_rate)
     views = TwoViews(
         recipe.views.anchor,
         recipe.views.positive,
