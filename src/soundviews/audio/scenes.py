@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import soundfile
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from soundviews.audio.cache import cache_directory
 from soundviews.audio.corpus import Corpus
@@ -26,6 +28,7 @@ from soundviews.audio.scene import Scene, check_options, make_scene
 from soundviews.errors import SoundviewsError
 from soundviews.registry import nearest
 
+WORTH_A_BAR = 50  # scenes
 FOLDS = 5
 SPLITS = {4: "validation", 5: "test"}  # by fold; the others are for training
 GENERATOR = 1  # raise it when the same options come to sound different, so that kept scenes are made anew
@@ -89,7 +92,7 @@ def write_scenes(
     directory: str | Path,
     options: SceneOptions,
     workers: int | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: bool = True,
 ) -> Corpus:
     """Write a collection as 16-bit FLAC with its manifests, and open it.
 
@@ -97,7 +100,7 @@ def write_scenes(
         directory: Created; may exist if it is empty or holds these very scenes, which are then opened as they are.
         options: Which scenes.
         workers: Threads; by default one for each core. They change nothing in the result.
-        progress: Called with the number of scenes done.
+        progress: Show a bar if it is going to take a while.
 
     Raises:
         SoundviewsError: The directory holds something else, or cannot be written (full disk, no permission).
@@ -161,10 +164,13 @@ def _stored_options(directory: Path) -> Any:
         return None
 
 
-def _write(directory: Path, options: SceneOptions, workers: int, progress: Callable[[int], None] | None) -> None:
+def _write(directory: Path, options: SceneOptions, workers: int, progress: bool) -> None:
     (directory / "audio").mkdir()
+    columns = ("making scenes", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    hidden = not progress or options.clips < WORTH_A_BAR
     # numpy, scipy and libsndfile release the interpreter lock, so threads do, and need no protected __main__
     with (
+        Progress(*columns, console=Console(stderr=True), disable=hidden, transient=True) as bar,
         ThreadPoolExecutor(workers) as pool,
         (directory / "scenes.csv").open("w", newline="", encoding="utf-8") as scenes_file,
         (directory / "events.csv").open("w", newline="", encoding="utf-8") as events_file,
@@ -174,11 +180,9 @@ def _write(directory: Path, options: SceneOptions, workers: int, progress: Calla
         events.writerow(["path", "label", "start", "end", "snr", "source"])
         try:
             made = pool.map(partial(_write_scene, directory, options), range(options.clips))
-            for done, (scene_row, event_rows) in enumerate(made, start=1):
+            for scene_row, event_rows in bar.track(made, total=options.clips):
                 scenes.writerow(scene_row)
                 events.writerows(event_rows)
-                if progress:
-                    progress(done)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

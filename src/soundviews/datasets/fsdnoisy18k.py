@@ -3,6 +3,7 @@
 Layout: FSDnoisy18k.meta/{train,test}.csv, FSDnoisy18k.audio_train/, FSDnoisy18k.audio_test/.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 import soundfile
 
 from soundviews.audio.corpus import Corpus
+from soundviews.datasets.download import Progress, download, unpack
 from soundviews.datasets.registry import datasets
 from soundviews.datasets.table import present, read_table
 from soundviews.errors import SoundviewsError
@@ -22,6 +24,12 @@ TEST_COLUMNS = ("fname", "label", "aso_id")
 # Published: recordings, and fewest and most of one class
 PUBLISHED = {"train_noisy": (15813, 250, 1000), "train_clean": (1772, 51, 170), "test": (947, 30, 72)}
 CLASSES = 20
+URL = "https://zenodo.org/records/2529934/files"
+ARCHIVES = {  # folder -> md5 of its zip
+    META: "96e27a4a63b7a2870522ddcedb5d8296",
+    TEST: "1ac73d70b4ef3f81900d98c261a832de",
+    TRAIN: "34dc1d34ca44622af5bf439ceb6f0d55",
+}
 
 Indices = npt.NDArray[np.int64]
 
@@ -72,7 +80,9 @@ def _train_split(root: Path, row: dict[str, str]) -> str:
     names = {"0": "train_noisy", "1": "train_clean"}
     if row["manually_verified"] not in names:
         said = row["manually_verified"]
-        raise SoundviewsError(f"{root / META / 'train.csv'}: manually_verified of {row['fname']} is {said!r}, not 0 or 1")
+        raise SoundviewsError(
+            f"{root / META / 'train.csv'}: manually_verified of {row['fname']} is {said!r}, not 0 or 1"
+        )
     return names[row["manually_verified"]]
 
 
@@ -113,6 +123,31 @@ def published_differences(corpus: Corpus) -> list[str]:
         elif (counts.min(), counts.max()) != (fewest, most):
             found.append(f"{name} has {counts.min()} to {counts.max()} of a class instead of {fewest} to {most}")
     return found
+
+
+def fetch(
+    root: Path, url_base: str = URL, keep_archives: bool = False, progress: Callable[[str], Progress] | None = None
+) -> Corpus:
+    """Download, check and unpack what is not in `root` yet, then open it.
+
+    Args:
+        root: Folder to hold the three folders of the layout.
+        url_base: Where the zip files are.
+        keep_archives: Keep each zip beside the folder that came out of it.
+        progress: Given an archive's name, returns what is told of its download.
+
+    Raises:
+        SoundviewsError: As `download` and `unpack`; what is done by then is kept.
+    """
+    for folder, md5 in ARCHIVES.items():
+        if (root / folder).is_dir():  # folders appear whole
+            continue
+        archive = root / f"{folder}.zip"
+        download(f"{url_base.rstrip('/')}/{archive.name}", archive, md5, progress and progress(archive.name))
+        unpack(archive, folder, root)
+        if not keep_archives:
+            archive.unlink()
+    return FsdNoisy18k.read(root)
 
 
 def make_lookalike(root: str | Path, noisy: int = 40, clean: int = 20, test: int = 10, seed: int = 0) -> Path:

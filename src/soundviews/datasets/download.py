@@ -1,0 +1,179 @@
+"""Fetching a dataset's archives: resumed where they stopped, checked, unpacked whole or not at all."""
+
+import errno
+import hashlib
+import http.client
+import os
+import shutil
+import stat
+import time
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from soundviews import __version__
+from soundviews.errors import SoundviewsError
+
+Progress = Callable[[int, int | None], None]  # (bytes there, bytes in all if known)
+BLOCK = 1 << 20
+LATER = (408, 429, 500, 502, 503, 504)  # worth another attempt
+
+
+class _Interrupted(Exception):
+    """The transfer stopped before its end; what came is kept."""
+
+
+def download(
+    url: str, path: Path, md5: str, progress: Progress | None = None, attempts: int = 5, pause: float = 2.0
+) -> Path:
+    """Fetch `url` to `path`, going on with `path`.part if an earlier call left one.
+
+    Args:
+        url: http or https.
+        path: Where the file goes once its checksum is right; a file that is there and right is not fetched again.
+        md5: Expected checksum, hexadecimal.
+        progress: Told after each block how many bytes are there.
+        attempts: Give up after this many in a row that brought nothing.
+        pause: Seconds before the second attempt; doubles with each further one.
+
+    Raises:
+        SoundviewsError: The server refuses or cannot be reached, the disk is full, or the checksum stays wrong.
+    """
+    if path.is_file() and checksum(path) == md5:
+        return path
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        went_on = _fetch(url, part, progress, attempts, pause)
+        if checksum(part) != md5 and went_on:  # the file may have changed on the server in between
+            part.unlink()
+            _fetch(url, part, progress, attempts, pause)
+        if (found := checksum(part)) != md5:
+            part.unlink()
+            raise SoundviewsError(f"{url} arrived with md5 {found} instead of {md5}; it was removed")
+        os.replace(part, path)
+    except OSError as error:
+        full = " (the disk is full; what came is kept, the same command goes on)" if error.errno == errno.ENOSPC else ""
+        raise SoundviewsError(f"cannot write {path}: {error.strerror or error}{full}") from error
+    return path
+
+
+def checksum(path: Path) -> str:
+    """MD5 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
+
+
+def _fetch(url: str, part: Path, progress: Progress | None, attempts: int, pause: float) -> bool:
+    """Bring `part` to its full length; returns whether it holds bytes of more than one transfer."""
+    failures, went_on = 0, False
+    while True:
+        before = _size(part)
+        went_on |= before > 0
+        try:
+            _transfer(url, part, progress)
+            return went_on
+        except _Interrupted as error:
+            failures = 1 if _size(part) > before else failures + 1
+            if failures >= attempts:
+                raise SoundviewsError(
+                    f"{url}: {error}. {_size(part):,} bytes are kept in {part}; the same command goes on from there"
+                ) from error
+            time.sleep(pause * 2 ** (failures - 1))
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _transfer(url: str, part: Path, progress: Progress | None) -> None:
+    """One request; appends to `part` if the server honours the range, else writes it anew."""
+    have = _size(part)
+    request = urllib.request.Request(url, headers={"User-Agent": f"soundviews/{__version__}"})
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            appends = response.status == 206 and _first_byte(response) == have
+            if response.status == 206 and not appends:
+                part.unlink()
+                raise _Interrupted("the server sent another range than was asked for")
+            _receive(response, part, have if appends else 0, progress)
+    except urllib.error.HTTPError as error:
+        if error.code == 416:  # nothing beyond what is there: complete, or not a piece of this file
+            if _total(error.headers.get("Content-Range")) == have:
+                return
+            part.unlink(missing_ok=True)
+            raise _Interrupted("what was kept is longer than the file") from error
+        if error.code in LATER:
+            raise _Interrupted(f"the server answered {error.code} {error.reason}") from error
+        raise SoundviewsError(f"{url}: the server answered {error.code} {error.reason}") from error
+    except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
+        raise _Interrupted(f"the connection failed ({getattr(error, 'reason', None) or error})") from error
+    except ValueError as error:
+        raise SoundviewsError(f"{url} is not an address: {error}") from error
+
+
+def _receive(response: http.client.HTTPResponse, part: Path, have: int, progress: Progress | None) -> None:
+    length = response.headers.get("Content-Length")
+    total = have + int(length) if length is not None else None
+    with part.open("ab" if have else "wb") as file:
+        # a closed connection ends the stream like the end of the file does; only the length tells them apart
+        while block := response.read1(BLOCK):
+            file.write(block)
+            have += len(block)
+            if progress:
+                progress(have, total)
+    if total is not None and have < total:
+        raise _Interrupted(f"the connection closed after {have:,} of {total:,} bytes")
+
+
+def _first_byte(response: http.client.HTTPResponse) -> int:
+    """Of `Content-Range: bytes 5-9/10`; -1 where there is none."""
+    text = response.headers.get("Content-Range", "").removeprefix("bytes ").split("-")[0]
+    return int(text) if text.isdigit() else -1
+
+
+def _total(content_range: str | None) -> int | None:
+    """Of `Content-Range: bytes */10`."""
+    text = (content_range or "").rpartition("/")[2]
+    return int(text) if text.isdigit() else None
+
+
+def unpack(archive: Path, folder: str, destination: Path) -> Path:
+    """Unpack a zip whose files all lie in `folder` to `destination`/`folder`, which appears whole or not at all.
+
+    Raises:
+        SoundviewsError: The archive is damaged, would write outside of `folder`, or does not fit on the disk.
+    """
+    unfinished = destination / f".{folder}.unpacking"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        with zipfile.ZipFile(archive) as content:
+            entries = content.infolist()
+            for entry in entries:
+                _check_entry(archive, entry, folder)
+            needed, free = sum(entry.file_size for entry in entries), shutil.disk_usage(destination).free
+            if needed > free:
+                raise SoundviewsError(f"{archive} needs {needed:,} bytes in {destination}, where {free:,} are free")
+            content.extractall(unfinished)
+        if not (unfinished / folder).is_dir():
+            raise SoundviewsError(f"{archive} holds no {folder}/")
+        os.replace(unfinished / folder, destination / folder)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+        raise SoundviewsError(f"{archive} is no sound zip archive: {error}") from error
+    except OSError as error:
+        raise SoundviewsError(f"cannot unpack {archive} to {destination}: {error}") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return destination / folder
+
+
+def _check_entry(archive: Path, entry: zipfile.ZipInfo, folder: str) -> None:
+    parts = entry.filename.replace("\\", "/").split("/")
+    if parts[0] != folder or ".." in parts or stat.S_ISLNK(entry.external_attr >> 16):
+        raise SoundviewsError(
+            f"{archive} holds {entry.filename!r}, which is not a file in {folder}/; nothing was unpacked"
+        )
