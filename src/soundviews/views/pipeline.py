@@ -36,7 +36,7 @@ class Branch:
 
     def __init__(self, steps: list[Any], **context: Any) -> None:
         self.steps: list[tuple[tuple[str, int], View]] = []
-        have, before, seen = "clips", "the recordings", Counter[str]()
+        have, before, seen = "clips", "a recording", Counter[str]()
         for step in steps:
             name, options = _parsed(step)
             view = views.create(name, options, **context)

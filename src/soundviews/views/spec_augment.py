@@ -6,7 +6,7 @@ from torch import Tensor
 from soundviews.randomness import Randomness
 from soundviews.views.registry import views
 
-_FILLS = ("min", "zero", "mean", "max", "noise")
+_VALUES = ("min", "zero", "mean", "max", "noise")
 
 
 @views.register("spec_augment")
@@ -17,7 +17,7 @@ class SpecAugment:
     that fit, the last included.
 
     Args:
-        fill: What is written: the patch's `min`, `mean` or `max`, `zero` (on the log scale), or `noise` with the
+        value: What is written: the patch's `min`, `mean` or `max`, `zero` (on the log scale), or `noise` with the
             patch's mean and deviation.
     """
 
@@ -29,31 +29,31 @@ class SpecAugment:
         freq_width: int = 20,
         time_masks: int = 2,
         time_width: int = 20,
-        fill: str = "min",
+        value: str = "min",
     ) -> None:
-        if fill not in _FILLS:
-            raise ValueError(f"fill is {fill!r}; it must be one of {_FILLS}")
+        if value not in _VALUES:
+            raise ValueError(f"value is {value!r}; it must be one of {_VALUES}")
         if min(freq_masks, time_masks) < 0 or min(freq_width, time_width) < 1:
             raise ValueError("masks must not be negative, widths at least 1")
         self.freq_masks, self.freq_width = freq_masks, freq_width
         self.time_masks, self.time_width = time_masks, time_width
-        self.fill = fill
+        self.value = value
 
     def __call__(self, patches: Tensor, rng: Randomness) -> Tensor:
         batch, frames, mels = patches.shape
         bands = _masked(rng, batch, self.freq_masks, self.freq_width, mels)
         times = _masked(rng, batch, self.time_masks, self.time_width, frames)
-        return torch.where(bands[:, None] | times[..., None], self._filling(patches, rng), patches)
+        return torch.where(bands[:, None] | times[..., None], self._written(patches, rng), patches)
 
-    def _filling(self, patches: Tensor, rng: Randomness) -> Tensor:
-        if self.fill == "zero":
+    def _written(self, patches: Tensor, rng: Randomness) -> Tensor:
+        if self.value == "zero":
             return patches.new_zeros(1)
-        if self.fill == "min":
+        if self.value == "min":
             return patches.amin(dim=(1, 2), keepdim=True)
-        if self.fill == "max":
+        if self.value == "max":
             return patches.amax(dim=(1, 2), keepdim=True)
         mean = patches.mean(dim=(1, 2), keepdim=True)
-        if self.fill == "mean":
+        if self.value == "mean":
             return mean
         return rng.normal(*patches.shape) * patches.std(dim=(1, 2), correction=0, keepdim=True) + mean
 

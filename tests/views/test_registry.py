@@ -1,0 +1,104 @@
+"""Every registered view, swept: a new view is tested by being registered (add its required options here)."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from soundviews.features import Clips, LogMel
+from soundviews.randomness import Randomness
+from soundviews.views import views
+
+OPTIONS = {
+    "crop": {"seconds": 0.25},
+    "patch": {"frames": 20},
+    "noise": {"std": 0.1},
+    "mix_back": {"alpha": 0.5},
+    "compression": {"alpha": 0.75},
+    "gaussian_noise": {"max_std": 0.5},
+    "time_shift": {"max": 30},
+    "frequency_shift": {"max": 10},
+}
+DRAW_NOTHING = {"peak_normalize", "l2_normalize", "log_mel"}
+LOG_MEL = LogMel(16000)
+BATCH = 32
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
+
+def make(name):
+    return views.create(name, OPTIONS.get(name), log_mel=LOG_MEL, sample_rate=16000, fill="repeat")
+
+
+def example(kind, alike=False, scale=0.1, device="cpu"):
+    """A batch of what a view takes; `alike`: every row the same."""
+    shape = {"clips": (16000,), "snippets": (8000,), "patches": (101, 96)}[kind]
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(1 if alike else BATCH, *shape, generator=generator).mul(scale).expand(BATCH, *shape).clone()
+    if kind == "patches":
+        x = x - 3.0
+    if kind != "clips":
+        return x.to(device)
+    lengths = torch.full((BATCH,), 16000) if alike else torch.arange(BATCH) * 400 + 500
+    return Clips((x * (torch.arange(16000) < lengths[:, None])).to(device), lengths.to(device))
+
+
+def samples_of(x):
+    return x.samples if isinstance(x, Clips) else x
+
+
+def rng(step=0, branch=0, device="cpu"):
+    return Randomness(0, step, 0, branch=branch, device=device)
+
+
+@pytest.mark.parametrize("name", views.names())
+class TestEveryView:
+    @pytest.mark.parametrize("scale", [0.1, 0.0])
+    def test_shapes_and_finite_values(self, name, scale):
+        view = make(name)
+        x = example(view.takes, scale=scale)
+        before = samples_of(x).clone()
+        y = view(x, rng())
+        assert torch.equal(samples_of(x), before), "the input was changed"
+        assert samples_of(y).dtype == torch.float32
+        assert torch.isfinite(samples_of(y)).all()
+        rows = BATCH // 2 if getattr(view, "needs_background", False) else BATCH
+        if view.gives == "clips":
+            assert y.samples.shape == x.samples.shape
+            assert torch.equal(y.lengths, x.lengths)
+            assert not y.samples[torch.arange(16000) >= y.lengths[:, None]].any(), "a clip grew"
+        elif view.takes == view.gives:
+            assert y.shape == (rows, *x.shape[1:])
+        else:
+            assert y.ndim == {"snippets": 2, "patches": 3}[view.gives]
+            assert len(y) == rows
+
+    def test_a_function_of_the_keys_alone(self, name):
+        view = make(name)
+        x = example(view.takes)
+        state = torch.get_rng_state()
+        first = samples_of(view(x, rng()))
+        assert torch.equal(torch.get_rng_state(), state), "a global stream was used"
+        for seed in (1, 2):  # what made the original's workers repeat each other must not matter
+            torch.manual_seed(seed), np.random.seed(seed), random.seed(seed)
+            assert torch.equal(samples_of(view(x, rng())), first)
+        if name not in DRAW_NOTHING:
+            assert not torch.equal(samples_of(view(x, rng(step=1))), first)
+
+    def test_every_example_has_its_own_parameters(self, name):
+        view = make(name)
+        x = example(view.takes, alike=True)
+        if getattr(view, "needs_background", False):
+            x[BATCH // 2 :] = x[BATCH // 2 :].flip(2)  # backgrounds alike, too, but not the examples themselves
+        y = samples_of(view(x, rng()))
+        different = sum(not torch.allclose(row, y[0], atol=1e-6) for row in y[1:])
+        if name in DRAW_NOTHING:
+            assert different == 0
+        else:
+            assert different >= 0.3 * (len(y) - 1)
+
+    @pytest.mark.parametrize("device", DEVICES)
+    def test_on_the_device_of_the_batch(self, name, device):
+        view = views.create(name, OPTIONS.get(name), log_mel=LogMel(16000).to(device), sample_rate=16000, fill="repeat")
+        y = view(example(view.takes, device=device), rng(device=device))
+        assert samples_of(y).device.type == device
