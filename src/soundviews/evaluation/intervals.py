@@ -1,0 +1,56 @@
+"""95 % intervals: over repeated runs where there are several, else over what one run was judged on."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from soundviews.evaluation.score import Score
+
+RESAMPLES = 2000
+
+
+class Interval(NamedTuple):
+    """low and high, and in words what varies between them."""
+
+    low: float
+    high: float
+    over: str
+
+
+def student_t(values: Sequence[float], over: str) -> Interval:
+    """Of the mean of at least two independent values, normally distributed."""
+    array = np.asarray(values, dtype=np.float64)
+    half = stats.t.ppf(0.975, len(array) - 1) * array.std(ddof=1) / np.sqrt(len(array))
+    return Interval(float(array.mean() - half), float(array.mean() + half), f"Student t over {over}")
+
+
+def bootstrap(score: Score, seed: int = 0) -> Interval | None:
+    """Percentiles of the figure under resampling of what it is a mean of; None if there is one class or none.
+
+    Test clips are drawn with replacement within each class where the protocol predicts one class a clip; a mean
+    average precision is resampled over its classes.
+    """
+    rng = np.random.default_rng(seed)
+    if score.predictions is not None:
+        true, predicted = score.predictions
+        draws = _class_draws(rng, true, true == predicted)
+        over = "bootstrap over test clips"
+    elif len(score.per_class) > 1:
+        values = np.array(list(score.per_class.values()))
+        draws = values[rng.integers(len(values), size=(RESAMPLES, len(values)))].mean(axis=1)
+        over = "bootstrap over classes"
+    else:
+        return None
+    low, high = np.percentile(draws, [2.5, 97.5])
+    return Interval(float(low), float(high), over)
+
+
+def _class_draws(rng: np.random.Generator, true: NDArray[np.int64], right: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Mean per-class accuracies of resampled clips, (resamples,): right answers in n draws are binomial."""
+    clips = np.bincount(true)
+    share = np.bincount(true[right], minlength=len(clips))[clips > 0] / clips[clips > 0]
+    clips = clips[clips > 0]
+    return (rng.binomial(clips, share, size=(RESAMPLES, len(clips))) / clips).mean(axis=1)

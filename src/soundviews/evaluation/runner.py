@@ -1,0 +1,228 @@
+"""Protocols on tasks with repeated seeds and baselines, as rows with intervals."""
+
+import inspect
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from soundviews.errors import SoundviewsError
+from soundviews.evaluation.embeddings import Embeds
+from soundviews.evaluation.intervals import Interval, bootstrap, student_t
+from soundviews.evaluation.score import Score, protocols
+from soundviews.evaluation.tasks import Task
+from soundviews.model import LogMelStatistics, Model
+from soundviews.registry import nearest
+
+WHOLE_NETWORK = ("finetune", "scratch")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One system under one protocol.
+
+    value, low, high: mean over the runs of the protocol's first metric, and its 95 % interval (None: unknown).
+    interval: what the interval is over. metrics, per_class: means over the runs. runs: one entry for each seed
+    and task.
+    """
+
+    system: str
+    protocol: str
+    options: dict[str, Any]
+    measure: str
+    value: float
+    low: float | None
+    high: float | None
+    interval: str
+    metrics: dict[str, float]
+    per_class: dict[str, float]
+    details: dict[str, Any]
+    runs: list[dict[str, Any]]
+    seconds: float
+
+    @property
+    def label(self) -> str:
+        """The protocol and its options as the command line takes them."""
+        given = ",".join(f"{key}={value}" for key, value in self.options.items())
+        return f"{self.protocol}:{given}" if given else self.protocol
+
+
+@dataclass
+class Evaluation:
+    """The whole result: what was judged, on what, with which figures."""
+
+    model: str
+    data: str
+    tasks: list[str]
+    rows: list[Row] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+    def save(self, path: str | Path) -> None:
+        """Write everything as JSON; figures that are not numbers become null."""
+        text = json.dumps(_finite(asdict(self)), indent=2, ensure_ascii=False)
+        Path(path).write_text(text + "\n", encoding="utf-8")
+
+    def table(self) -> Table:
+        """For the terminal."""
+        table = Table(title=f"{self.model} on {self.data}", caption="; ".join(self.tasks), title_justify="left")
+        for name, justify in (
+            ("protocol", "left"),
+            ("system", "left"),
+            ("measure", "left"),
+            ("value", "right"),
+            ("95 % interval", "right"),
+            ("over", "left"),
+            ("s", "right"),
+        ):
+            table.add_column(name, justify=justify)  # type: ignore[arg-type]
+        for row in self.rows:
+            table.add_row(*self.cells(row))
+        return table
+
+    @staticmethod
+    def cells(row: Row) -> list[str]:
+        """One row as text: protocol, system, measure, value, interval, what it is over, seconds."""
+        between = "" if row.low is None or row.high is None else f"{row.low:.3f} to {row.high:.3f}"
+        return [
+            row.label,
+            row.system,
+            MEASURES.get(row.measure, row.measure),
+            f"{row.value:.3f}",
+            between,
+            row.interval,
+            f"{row.seconds:.1f}",
+        ]
+
+
+MEASURES = {"accuracy": "mean per-class accuracy"}
+
+
+def evaluate(
+    model: Embeds,
+    tasks: Sequence[Task],
+    requests: Sequence[tuple[str, Mapping[str, Any]]],
+    seeds: Sequence[int] = (0,),
+    baselines: bool = False,
+    data: str = "",
+    on_row: Callable[[Row], Any] | None = None,
+) -> Evaluation:
+    """Run protocols and collect rows.
+
+    Args:
+        model: A loaded bundle, or the log-mel statistics.
+        tasks: One, or one for each fold of a cross-validation.
+        requests: (protocol, options) pairs. Unknown names and options fail before anything runs.
+        seeds: Of classifiers, crops and random encoders. What does not depend on a seed runs once.
+        baselines: Whether each protocol also judges the log-mel statistics and frozen random encoders; for
+            finetune, training from scratch with the same options.
+        on_row: Called with each row as soon as it is known.
+    """
+    if not tasks or not seeds:
+        raise SoundviewsError("nothing to evaluate: no task or no seed")
+    for name, options in requests:
+        known = set(inspect.signature(protocols.get(name)).parameters) - {"model", "task", "seed"}
+        for option in options:
+            if option not in known:
+                hint = nearest(option, known) if known else "it has none"
+                raise SoundviewsError(f"protocol {name!r} has no option {option!r}: {hint}")
+    result = Evaluation(model.name, data, [task.description for task in tasks])
+    for name, options in requests:
+        for system, protocol, of_seed in _systems(model, name, baselines):
+            given = {k: v for k, v in options.items() if protocol == name or k != "lr"}  # scratch has its own
+            row = _row(system, protocol, of_seed, tasks, given, seeds)
+            result.rows.append(row)
+            if (note := row.details.get("note")) and f"{row.label}, {system}: {note}" not in result.notes:
+                result.notes.append(f"{row.label}, {system}: {note}")
+            if on_row:
+                on_row(row)
+    if baselines and any(name in WHOLE_NETWORK for name, _ in requests):
+        result.notes.append("the log-mel statistics have no network to train: see their rows of other protocols")
+    for task in tasks:
+        result.notes += [note for note in task.notes() if note not in result.notes]
+        result.unreadable |= task.skipped
+    return result
+
+
+def _systems(model: Embeds, protocol: str, baselines: bool) -> list[tuple[str, str, Callable[[int], Embeds]]]:
+    """(system's name, protocol, model for a seed) of each line."""
+    fresh = "random encoder" if protocol == "random" else "from scratch" if protocol == "scratch" else model.name
+    lines: list[tuple[str, str, Callable[[int], Embeds]]] = [(fresh, protocol, lambda seed: model)]
+    if not baselines or protocol in ("random", "scratch") or not isinstance(model, Model):
+        return lines
+    if protocol == "finetune":
+        return [*lines, ("from scratch", "scratch", lambda seed: model)]
+    statistics = LogMelStatistics()
+    return [
+        *lines,
+        (statistics.name, protocol, lambda seed: statistics),
+        ("random encoder", protocol, model.reinitialised),
+    ]
+
+
+def _row(
+    system: str,
+    protocol: str,
+    of_seed: Callable[[int], Embeds],
+    tasks: Sequence[Task],
+    options: Mapping[str, Any],
+    seeds: Sequence[int],
+) -> Row:
+    started = time.perf_counter()
+    scores: list[list[Score]] = []  # by seed, then by task
+    for seed in seeds:
+        subject = of_seed(seed)
+        scores.append([protocols.get(protocol)(subject, task, seed, **options) for task in tasks])
+        same_model = len(seeds) > 1 and of_seed(seeds[0]) is of_seed(seeds[1])
+        if same_model and all(score.deterministic for score in scores[0]):
+            break
+    runs = [
+        {"seed": seed, "task": task.description, **score.metrics}
+        for seed, row in zip(seeds, scores, strict=False)
+        for task, score in zip(tasks, row, strict=True)
+    ]
+    every = [score for row in scores for score in row]
+    interval = _interval(scores)
+    return Row(
+        system=system,
+        protocol=protocol,
+        options=dict(options),
+        measure=every[0].measure,
+        value=float(np.mean([score.value for score in every])),
+        low=interval and interval.low,
+        high=interval and interval.high,
+        interval=interval.over if interval else "",
+        metrics=_means([score.metrics for score in every]),
+        per_class=_means([score.per_class for score in every]),
+        details=every[0].details,
+        runs=runs,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _interval(scores: list[list[Score]]) -> Interval | None:
+    """Over seeds (each the mean of its folds) where there are several, else over folds, else a bootstrap."""
+    if len(scores) > 1:
+        return student_t([float(np.mean([s.value for s in row])) for row in scores], f"{len(scores)} seeds")
+    if len(scores[0]) > 1:
+        return student_t([score.value for score in scores[0]], f"{len(scores[0])} folds")
+    return bootstrap(scores[0][0])
+
+
+def _means(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Mean of each entry over the parts that have it."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: float(np.mean([part[name] for part in parts if name in part])) for name in names}
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value

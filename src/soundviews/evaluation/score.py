@@ -1,0 +1,65 @@
+"""What a protocol returns, and the registry of protocols."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
+
+from soundviews.registry import Registry
+
+protocols = Registry("protocol")
+"""Each is called as `protocol(model, task, seed, **options) -> Score`."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One run of one protocol.
+
+    metrics: shares between 0 and 1; the first is the one the protocol is known by.
+    per_class: the first metric by class name; classes that could not be judged are absent.
+    details: the settings that decided the figure, as JSON can hold them.
+    deterministic: another seed would give the same score.
+    predictions: (true, predicted) class of every test clip, int64, where clips have one label.
+    """
+
+    metrics: dict[str, float]
+    per_class: dict[str, float]
+    details: dict[str, Any] = field(default_factory=dict)
+    deterministic: bool = False
+    predictions: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+
+    @property
+    def measure(self) -> str:
+        return next(iter(self.metrics))
+
+    @property
+    def value(self) -> float:
+        return self.metrics[self.measure]
+
+
+def class_accuracies(true: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    """Share of each class's clips that were predicted right, (classes,); NaN for a class without clips."""
+    clips = np.bincount(true, minlength=classes).astype(np.float64)
+    right = np.bincount(true[true == predicted], minlength=classes)
+    return np.divide(right, clips, out=np.full(classes, np.nan), where=clips > 0)
+
+
+def class_average_precisions(truth: NDArray[np.bool_], scores: NDArray[Any]) -> NDArray[np.float64]:
+    """Average precision of each class, (classes,); NaN for a class that none or all of the clips have.
+
+    Args:
+        truth: bool (clips, classes).
+        scores: (clips, classes), higher is likelier.
+    """
+    result = np.full(truth.shape[1], np.nan)
+    mixed = np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0))
+    if len(mixed):
+        result[mixed] = average_precision_score(truth[:, mixed], scores[:, mixed], average=None)
+    return result
+
+
+def mean(values: NDArray[np.float64]) -> float:
+    """Mean over the classes that could be judged; NaN where there is none."""
+    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")

@@ -1,0 +1,32 @@
+"""Intervals against scipy's and against the binomial's own quantiles."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from soundviews.evaluation.intervals import bootstrap, student_t
+from soundviews.evaluation.score import Score
+
+
+def test_student_t_equals_scipy():
+    values = [0.61, 0.64, 0.6, 0.66]
+    low, high = stats.t.interval(0.95, 3, loc=np.mean(values), scale=stats.sem(values))
+    interval = student_t(values, "4 seeds")
+    assert (interval.low, interval.high) == pytest.approx((low, high))
+    assert "4 seeds" in interval.over
+
+
+def test_bootstrap_of_one_class_is_binomial():
+    true, predicted = np.zeros(100, dtype=np.int64), np.repeat([0, 1], [70, 30])
+    interval = bootstrap(Score({"accuracy": 0.7}, {"a": 0.7}, predictions=(true, predicted)))
+    assert interval is not None
+    assert interval.low == pytest.approx(stats.binom.ppf(0.025, 100, 0.7) / 100, abs=0.011)
+    assert interval.high == pytest.approx(stats.binom.ppf(0.975, 100, 0.7) / 100, abs=0.011)
+    assert "clips" in interval.over
+
+
+def test_bootstrap_over_classes_where_there_are_no_predictions():
+    interval = bootstrap(Score({"mAP": 0.5}, {"a": 0.2, "b": 0.8}))
+    assert interval is not None and (interval.low, interval.high) == pytest.approx((0.2, 0.8))
+    assert "classes" in interval.over
+    assert bootstrap(Score({"mAP": 0.5}, {"a": 0.5})) is None
