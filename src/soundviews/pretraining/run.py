@@ -2,9 +2,11 @@
 
 import csv
 import json
+import logging
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +77,7 @@ def pretrain(
     corpus = _open(recipe, settings)
     judging_task(recipe, settings)  # a wrong corpus fails now, not after the first thousand steps
     module = Pretraining(recipe, 1, None)
-    ensure_room(directory, sum(p.numel() for p in module.parameters()))
+    ensure_room(directory / "checkpoints", sum(p.numel() for p in module.parameters()))
     _write(directory / "recipe.yaml", yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
     _write(directory / "environment.json", json.dumps(_environment(corpus) | {"settings": settings}, indent=2))
     return _train(recipe, corpus, directory, settings)
@@ -125,13 +127,14 @@ def _train(recipe: Recipe, corpus: Corpus, directory: Path, settings: dict[str, 
         training.batch_size,
         seed=training.seed,
         start_step=done * training.accumulate,
-        steps=steps * training.accumulate,
+        steps=(steps - done) * training.accumulate,
         workers=max(1, (os.cpu_count() or 2) // 2) if settings["workers"] is None else settings["workers"],
         backgrounds=module.views.backgrounds,
         rank=int(os.environ.get("LOCAL_RANK", 0)),
         world_size=settings["devices"],
         strict=settings["strict"],
     )
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     stop = StopOnSignal()
     callbacks: list[pl.Callback] = [ProgressBar(steps), stop]
     if recipe.evaluation is not None and (task := judging_task(recipe, settings)) is not None:
@@ -159,7 +162,7 @@ def _train(recipe: Recipe, corpus: Corpus, directory: Path, settings: dict[str, 
         num_sanity_val_steps=0,
     )
     if done < steps:
-        trainer.fit(module, loader, ckpt_path=last if done else None)
+        trainer.fit(module, Unmeasured(loader), ckpt_path=last if done else None, weights_only=True)
         _write_skipped(directory, corpus, loader)
     if stop.asked and trainer.global_step < steps:
         print(
@@ -170,6 +173,16 @@ def _train(recipe: Recipe, corpus: Corpus, directory: Path, settings: dict[str, 
     if trainer.is_global_zero:
         _finish(recipe, module, directory, last)
     return directory
+
+
+class Unmeasured:
+    """A loader without a length: Lightning counts the batches before a resumed run's start as if this had them."""
+
+    def __init__(self, loader: Any) -> None:
+        self.loader = loader
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.loader)
 
 
 def _finish(recipe: Recipe, module: Pretraining, directory: Path, last: Path) -> None:
