@@ -16,6 +16,7 @@ from soundviews.errors import SoundviewsError
 
 LOWEST_RATE = 8000  # below it the events no longer fit under Nyquist
 FULL_SCALE = 32768
+TAPS = 4096  # of the filter that stands for microphone and distance
 
 
 @dataclass(frozen=True)
@@ -165,11 +166,22 @@ def _record(rng: Generator, rows: Array, sample_rate: int) -> Array:
     )
     room = wet * tail / np.sqrt(np.sum(tail**2))
     room[0] = 1.0
-    size = fft.next_fast_len(samples + len(room), real=True)
-    octave = np.log2(np.maximum(fft.rfftfreq(size, 1 / sample_rate), 20.0) / 1000)
+    octave = np.log2(np.maximum(fft.rfftfreq(TAPS, 1 / sample_rate), 20.0) / 1000)
     points = np.linspace(-5, 5, 11)
     curve = np.interp(octave, points, rng.normal(0, 5, len(points)))
     tilts = np.r_[0.0, rng.uniform(-3, 3, len(rows) - 1)]
-    gains = 10 ** ((curve + tilts[:, None] * np.clip(octave, -3, 3)) / 20)
-    spectra = fft.rfft(rows.astype(np.float32), size) * (fft.rfft(room, size) * gains).astype(np.complex64)
-    return fft.irfft(spectra, size)[:, :samples].astype(np.float64)
+    colours = _causal(curve + tilts[:, None] * np.clip(octave, -3, 3))
+    size = fft.next_fast_len(samples + len(room) + TAPS, real=True)
+    spectra = fft.rfft(rows.astype(np.float32), size) * fft.rfft(colours.astype(np.float32), size)
+    return fft.irfft(spectra * fft.rfft(room.astype(np.float32), size), size)[:, :samples].astype(np.float64)
+
+
+def _causal(gains: Array) -> Array:
+    """Minimum-phase filters (rows, TAPS) with `gains` (rows, TAPS / 2 + 1) in dB, so that no event sounds early.
+
+    The phase that belongs to a gain follows from folding its cepstrum (Oppenheim and Schafer, section 13.4).
+    """
+    cepstrum = fft.irfft(gains * np.log(10) / 20, TAPS)
+    cepstrum[:, 1 : TAPS // 2] *= 2
+    cepstrum[:, TAPS // 2 + 1 :] = 0
+    return fft.irfft(np.exp(fft.rfft(cepstrum)), TAPS)
