@@ -61,6 +61,13 @@ def test_cut_equals_slicing(fill):
             np.testing.assert_array_equal(got[row, column].numpy(), clip[start : start + 2000])
 
 
+@pytest.mark.parametrize("fill", ["repeat", "pad"])
+def test_snippets_that_reach_beyond_their_clip_end_in_zeros(fill):
+    samples, lengths = torch.arange(1.0, 11.0).repeat(2, 1), torch.tensor([10, 7])
+    got = cut(samples, lengths, torch.tensor([[3, 8], [3, 8]]), 5, fill)
+    assert got.tolist() == [[[4, 5, 6, 7, 8], [9, 10, 0, 0, 0]], [[4, 5, 6, 7, 0], [0, 0, 0, 0, 0]]]
+
+
 def test_reflection_of_very_short_clips_equals_numpy():
     log_mel, clip = LogMel(16000, center=True), np.random.default_rng(1).standard_normal(150).astype(np.float32)
     padded = np.pad(clip, 512, mode="reflect")  # folds several times

@@ -23,7 +23,8 @@ def cut(samples: Tensor, lengths: Tensor, starts: Tensor, size: int, fill: str =
     Args:
         samples: (batch, longest).
         lengths: (batch,) int64, samples of each clip.
-        starts: (batch, k) int64, first sample of each snippet; 0 for clips shorter than `size`.
+        starts: (batch, k) int64, first sample of each snippet; 0 for clips shorter than `size`. A snippet that
+            reaches beyond its clip ends in zeros (the last window of cola's evaluation).
         size: Samples of a snippet.
         fill: What becomes of clips shorter than `size`: `repeat` tiles the clip, `pad` puts it between zeros (the
             odd zero behind it).
