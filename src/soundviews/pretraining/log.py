@@ -14,7 +14,7 @@ class MetricsCsv(Logger):
 
     Args:
         path: The file.
-        start_step: Rows of later steps are dropped: they belong to work that was lost and will be done again.
+        start_step: Rows from this step on are dropped: they belong to work that was lost and will be done again.
     """
 
     def __init__(self, path: Path, start_step: int = 0) -> None:
@@ -48,7 +48,7 @@ class MetricsCsv(Logger):
                 reader = csv.DictReader(file)
                 self.columns = list(reader.fieldnames or ["step"])
                 # a row cut short by a kill has no usable step
-                rows = [r for r in reader if (r["step"] or "").isdigit() and int(r["step"]) <= self._rows_to_keep]
+                rows = [r for r in reader if (r["step"] or "").isdigit() and int(r["step"]) < self._rows_to_keep]
         self._rewrite(rows)
 
     @rank_zero_only

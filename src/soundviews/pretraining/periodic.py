@@ -61,7 +61,7 @@ class PeriodicEvaluation(pl.Callback):
                     f"{self.settings.protocol} has no metric {self.settings.metric!r}: {list(score.metrics)}"
                 )
             for logger in trainer.loggers:
-                logger.log_metrics({f"eval_{k}": v for k, v in score.metrics.items()}, trainer.global_step)
+                logger.log_metrics({f"eval_{k}": v for k, v in score.metrics.items()}, trainer.global_step - 1)
             value = score.metrics[self.settings.metric]
         else:
             value = 0.0

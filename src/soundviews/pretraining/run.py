@@ -152,7 +152,7 @@ def _train(recipe: Recipe, corpus: Corpus, directory: Path, settings: dict[str, 
         gradient_clip_val=training.gradient_clip,
         accumulate_grad_batches=training.accumulate,
         callbacks=callbacks,
-        logger=[table, TensorBoardLogger(directory, name="", version="", purge_step=done)],
+        logger=[table, _TensorBoard(directory, name="", version="", purge_step=done)],
         log_every_n_steps=max(1, min(50, steps // 20)),
         plugins=[AtomicIO()],
         enable_checkpointing=False,
@@ -173,6 +173,11 @@ def _train(recipe: Recipe, corpus: Corpus, directory: Path, settings: dict[str, 
     if trainer.is_global_zero:
         _finish(recipe, module, directory, last)
     return directory
+
+
+class _TensorBoard(TensorBoardLogger):
+    def save(self) -> None:
+        """Without the empty hparams.yaml: the run has its recipe."""
 
 
 class Unmeasured:
