@@ -1,0 +1,93 @@
+"""Every protocol by name; rows, seeds, folds and baselines."""
+
+import json
+
+import numpy as np
+import pytest
+
+from soundviews.audio.corpus import Corpus
+from soundviews.errors import SoundviewsError
+from soundviews.evaluation import cross_validation, evaluate, make_task, protocols
+from soundviews.evaluation.intervals import student_t
+from soundviews.model import LogMelStatistics
+
+QUICK = {
+    "knn": {"k": 5},
+    "linear": {"epochs": 5},
+    "random": {"epochs": 5},
+    "finetune": {"epochs": 1, "batch_size": 6},
+    "scratch": {"epochs": 1, "batch_size": 6},
+    "qbe": {},
+}
+
+
+@pytest.mark.parametrize("name", protocols.names())
+def test_every_protocol_judges(tones, tiny_model, name):
+    row = evaluate(tiny_model, [make_task(tones)], [(name, QUICK[name])]).rows[0]
+    assert 0 <= row.low <= row.value <= row.high <= 1
+    assert set(row.per_class) == {"high", "low", "middle"}
+    assert row.value == pytest.approx(np.mean(list(row.per_class.values())))
+
+
+def test_tones_are_told_apart_by_the_statistics(tones):
+    result = evaluate(LogMelStatistics(8000), [make_task(tones)], [("knn", {"k": 1}), ("linear", {"style": "cola"})])
+    assert [row.value for row in result.rows] == [1.0, 1.0]
+
+
+def test_baselines_and_seeds(tones, tiny_model, tmp_path):
+    task = make_task(tones, cache=tmp_path / "kept")
+    requests = [("knn", {"k": 3}), ("finetune", {"epochs": 1, "batch_size": 6, "lr": 0.001})]
+    result = evaluate(tiny_model, [task], requests, seeds=[0, 1, 2], baselines=True)
+    assert [(row.protocol, row.system, len(row.runs)) for row in result.rows] == [
+        ("knn", "tiny", 1),  # nothing in it depends on the seed
+        ("knn", "log-mel statistics", 1),
+        ("knn", "random encoder", 3),
+        ("finetune", "tiny", 3),
+        ("scratch", "from scratch", 3),
+    ]
+    random = result.rows[2]
+    expected = student_t([run["accuracy"] for run in random.runs], "3 seeds")
+    assert (random.low, random.high, random.interval) == tuple(expected)
+    assert result.rows[3].details["lr"] == 0.001 and result.rows[4].details["lr"] == 0.1
+
+
+def test_cross_validation_averages_the_folds(tones, tiny_model, tmp_path):
+    tasks = cross_validation(tones, cache=tmp_path / "kept")
+    row = evaluate(tiny_model, tasks, [("qbe", {})]).rows[0]
+    assert len(row.runs) == 4 and row.interval == "Student t over 4 folds"
+    assert row.value == pytest.approx(np.mean([run["mAP"] for run in row.runs]))
+    assert len(list((tmp_path / "kept").iterdir())) == 1  # embedded once for all folds
+
+
+def test_saved_as_json_with_what_was_unreadable(tones, tiny_model, tmp_path):
+    task = make_task(tones)
+    broken = task.corpus.clip(task.test[0]).path
+    open(broken, "wb").close()
+    result = evaluate(tiny_model, [task], [("qbe", {})], data="tones")
+    assert "1 unreadable clips were left out" in result.notes
+    result.save(tmp_path / "evaluation.json")
+    page = json.loads((tmp_path / "evaluation.json").read_text())
+    assert list(page["unreadable"]) == [broken]
+    assert page["rows"][0]["metrics"]["mAP"] == result.rows[0].value
+
+
+def test_several_labels_are_refused_where_one_is_needed(tones, tiny_model, tmp_path):
+    names = [["a", "b"] if i % 2 else ["a"] for i in range(len(tones))]
+    paths = [tones.clip(i).path for i in range(len(tones))]
+    corpus = Corpus.from_columns(tmp_path, paths, labels=names)
+    with pytest.raises(SoundviewsError, match="exactly one label"):
+        evaluate(tiny_model, [make_task(corpus)], [("knn", {})])
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"), [(("kn", {}), "did you mean 'knn'"), (("knn", {"kk": 3}), "has no option 'kk'")]
+)
+def test_unknown_names_fail_before_anything_runs(tones, tiny_model, request_, message):
+    tiny_model.embed_clips = None
+    with pytest.raises(SoundviewsError, match=message):
+        evaluate(tiny_model, [make_task(tones)], [("qbe", {}), request_])
+
+
+def test_a_missing_part_is_named(tones, tiny_model):
+    with pytest.raises(SoundviewsError, match="--train-split"):
+        evaluate(tiny_model, [make_task(tones, test_split="test")], [("linear", {})])

@@ -1,0 +1,50 @@
+"""Training the whole network on tones."""
+
+import numpy as np
+import pytest
+import torch
+
+from soundviews.errors import SoundviewsError
+from soundviews.evaluation.supervised import finetune, scratch
+from soundviews.evaluation.tasks import make_task
+from soundviews.model import LogMelStatistics
+
+
+def test_finetune_learns_and_leaves_the_bundle_alone(tones, tiny_model):
+    before = {key: value.clone() for key, value in tiny_model.encoder.state_dict().items()}
+    task = make_task(tones)
+    score = finetune(tiny_model, task, style="cola", epochs=20, batch_size=6)
+    assert score.metrics["accuracy"] == 1.0
+    assert score.details["lr"] == 1e-3 and score.details["epoch"] == 20
+    assert all(torch.equal(value, before[key]) for key, value in tiny_model.encoder.state_dict().items())
+    assert not tiny_model.encoder.training
+
+
+def test_scratch_starts_from_fresh_weights_drawn_from_the_seed(tones, tiny_model):
+    task = make_task(tones)
+    with torch.no_grad():
+        for parameter in tiny_model.encoder.parameters():
+            parameter.fill_(torch.nan)
+    first, second = (scratch(tiny_model, task, seed=3, epochs=2, batch_size=9, lr=0.01) for _ in range(2))
+    assert np.array_equal(first.predictions[1], second.predictions[1])
+
+
+def test_validation_clips_pick_the_epoch(tones, tiny_model):
+    task = make_task(tones, train_folds=[1, 2], validation_folds=[3], test_folds=[4])
+    score = finetune(tiny_model, task, epochs=3, batch_size=6)
+    assert score.details["chosen by"] == "validation" and 1 <= score.details["epoch"] <= 3
+    assert score.details["lr"] == 0.01
+
+
+def test_bf16_and_unreadable_clips(tones, tiny_model):
+    task = make_task(tones)
+    for part in (task.train, task.test):
+        open(task.corpus.clip(part[0]).path, "wb").close()
+    score = finetune(tiny_model, task, style="cola", epochs=1, batch_size=6, precision="bf16")
+    assert len(score.predictions[0]) == len(task.test) - 1
+    assert set(task.skipped) == {task.corpus.clip(part[0]).path for part in (task.train, task.test)}
+
+
+def test_the_statistics_have_no_network(tones):
+    with pytest.raises(SoundviewsError, match="log-mel statistics has none"):
+        finetune(LogMelStatistics(8000), make_task(tones))

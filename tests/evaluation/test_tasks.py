@@ -1,0 +1,97 @@
+"""Which clips train, choose and judge."""
+
+import numpy as np
+import pytest
+
+from soundviews.audio.corpus import Corpus
+from soundviews.errors import SoundviewsError
+from soundviews.evaluation.tasks import cross_validation, make_task, stratified_split
+
+
+def corpus(folds=None, splits=None, labels=None, clips=40) -> Corpus:
+    labels = labels or [[f"class{i % 4}"] for i in range(clips)]
+    return Corpus.from_columns(
+        "/nowhere", [f"{i}.wav" for i in range(clips)], labels=labels, folds=folds, splits=splits
+    )
+
+
+def paths(task, part) -> set[str]:
+    return {task.corpus.clip(i).path for i in getattr(task, part)}
+
+
+FOLDS = [i % 5 + 1 for i in range(40)]
+
+
+def test_folds_as_asked():
+    task = make_task(corpus(FOLDS), train_folds=[1, 2], validation_folds=[4], test_folds=[3])
+    assert paths(task, "test") == {f"/nowhere/{i}.wav" for i in range(40) if FOLDS[i] == 3}
+    assert len(task.train) == 16 and len(task.validation) == 8
+    assert len(task.corpus) == 32  # fold 5 is never read
+
+
+def test_by_default_the_last_fold_is_the_test():
+    task = make_task(corpus(FOLDS))
+    assert {task.corpus.clip(i).fold for i in task.test} == {5}
+    assert {task.corpus.clip(i).fold for i in task.train} == {1, 2, 3, 4}
+    assert "test: fold 5" in task.description
+
+
+def test_test_folds_alone_train_on_the_others():
+    task = make_task(corpus(FOLDS), test_folds=[2])
+    assert {task.corpus.clip(i).fold for i in task.train} == {1, 3, 4, 5}
+
+
+def test_splits_by_name_and_by_default():
+    splits = ["train"] * 20 + ["val"] * 8 + ["test"] * 10 + [None] * 2
+    for task in (
+        make_task(corpus(splits=splits)),
+        make_task(corpus(splits=splits), train_split="train", validation_split="val", test_split="test"),
+    ):
+        assert [len(part) for part in (task.train, task.validation, task.test)] == [20, 8, 10]
+
+
+def test_neither_folds_nor_splits_divides_by_class_and_seed():
+    one, same, other = (make_task(corpus(), seed=seed) for seed in (1, 1, 2))
+    assert "stratified 80 % (seed 1)" in one.description
+    assert np.bincount(one.corpus.targets()[one.test]).tolist() == [2, 2, 2, 2]
+    assert one.test.tolist() == same.test.tolist() != other.test.tolist()
+    assert sorted([*one.train, *one.test]) == list(range(40))
+
+
+def test_stratified_split_of_several_labels():
+    labels = np.random.default_rng(0).random((500, 12)) < np.linspace(0.02, 0.5, 12)
+    train, test = stratified_split(labels, 0.2, seed=0)
+    assert sorted([*train, *test]) == list(range(500))
+    share = labels[test].sum(axis=0) / labels.sum(axis=0)
+    assert (share > 0.08).all() and (share < 0.35).all()
+
+
+def test_cross_validation_tests_every_clip_once():
+    tasks = cross_validation(corpus(FOLDS))
+    tested = [path for task in tasks for path in paths(task, "test")]
+    assert len(tasks) == 5 and len(tested) == len(set(tested)) == 40
+    assert all(not paths(task, "test") & paths(task, "train") for task in tasks)
+
+
+def test_classes_without_clips_are_stated():
+    labels = [["common"]] * 30 + [["only_train"]] * 5 + [["only_test"]] * 5
+    task = make_task(corpus([1] * 15 + [2] * 15 + [1] * 5 + [2] * 5, labels=labels))
+    assert task.notes() == ["classes without train clips: only_test", "classes without test clips: only_train"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"test_folds": [9]}, "no clip for test"),
+        ({"train_folds": [1, 2], "test_folds": [2]}, "in two parts"),
+        ({"train_folds": [1], "test_split": "test"}, "not by both"),
+    ],
+)
+def test_impossible_choices_are_errors(given, message):
+    with pytest.raises(SoundviewsError, match=message):
+        make_task(corpus(FOLDS), **given)
+
+
+def test_a_corpus_without_labels_is_an_error():
+    with pytest.raises(SoundviewsError, match="no labels"):
+        make_task(Corpus.from_columns("/nowhere", ["a.wav"]))
