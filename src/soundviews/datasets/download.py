@@ -41,6 +41,8 @@ def download(
     Raises:
         SoundviewsError: The server refuses or cannot be reached, the disk is full, or the checksum stays wrong.
     """
+    if not url.startswith(("http://", "https://")):
+        raise SoundviewsError(f"{url} is not an address that begins with http:// or https://")
     if path.is_file() and checksum(path) == md5:
         return path
     part = path.with_name(path.name + ".part")
@@ -112,8 +114,6 @@ def _transfer(url: str, part: Path, progress: Progress | None) -> None:
         raise SoundviewsError(f"{url}: the server answered {error.code} {error.reason}") from error
     except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
         raise _Interrupted(f"the connection failed ({getattr(error, 'reason', None) or error})") from error
-    except ValueError as error:
-        raise SoundviewsError(f"{url} is not an address: {error}") from error
 
 
 def _receive(response: http.client.HTTPResponse, part: Path, have: int, progress: Progress | None) -> None:

@@ -1,0 +1,165 @@
+"""FSDnoisy18k: the layout, the splits, the published counts, and fetching it from a local server."""
+
+import hashlib
+import io
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from soundviews.audio.corpus import Corpus, open_corpus
+from soundviews.datasets import fsdnoisy18k
+from soundviews.datasets.fsdnoisy18k import (
+    ARCHIVES,
+    META,
+    PUBLISHED,
+    TEST,
+    TRAIN,
+    evaluation_splits,
+    fetch,
+    make_lookalike,
+    published_differences,
+    small_clean_split,
+)
+from soundviews.errors import SoundviewsError
+
+
+@pytest.fixture(scope="module")
+def lookalike(tmp_path_factory):
+    return make_lookalike(tmp_path_factory.mktemp("look") / "FSDnoisy18k")
+
+
+def as_published() -> Corpus:
+    """A corpus without files that has exactly the published numbers."""
+    rng, splits, labels = np.random.default_rng(0), [], []
+    for split, (total, fewest, most) in PUBLISHED.items():
+        counts = np.full(20, (total - fewest - most) // 18)
+        counts[0], counts[1] = fewest, most
+        counts[2:] += np.arange(18) < total - counts.sum()
+        assert counts.sum() == total
+        splits += [split] * total
+        labels += rng.permutation(np.repeat(np.arange(20), counts)).tolist()
+    names = [[f"class {label:02d}"] for label in labels]
+    return Corpus.from_columns("/nowhere", [f"{n}.wav" for n in range(len(splits))], labels=names, splits=splits)
+
+
+def test_reads_the_official_layout(lookalike):
+    corpus = open_corpus(lookalike)
+    lines = (lookalike / META / "train.csv").read_text().splitlines()
+    assert lines[0] == "fname,label,aso_id,manually_verified,noisy_small"
+    expected = {line.split(",")[0]: ("train_noisy", "train_clean")[int(line.split(",")[3])] for line in lines[1:]}
+    lines = (lookalike / META / "test.csv").read_text().splitlines()
+    assert lines[0] == "fname,label,aso_id"
+    expected |= {line.split(",")[0]: "test" for line in lines[1:]}
+    clips = [corpus.clip(i) for i in range(len(corpus))]
+    assert {Path(clip.path).name: clip.split for clip in clips} == expected
+    assert all(Path(clip.path).parent.name == (TEST if clip.split == "test" else TRAIN) for clip in clips)
+    assert len(corpus.vocabulary) == 20 and corpus.single_label and not corpus.skipped
+
+
+def test_missing_recordings_are_named_and_none_is_an_error(tmp_path):
+    root = make_lookalike(tmp_path / "FSD", noisy=3, clean=2, test=2)
+    (root / TEST / "1005.wav").unlink()
+    assert [skip.path for skip in open_corpus(root).skipped] == [str(root / TEST / "1005.wav")]
+    for file in [*(root / TRAIN).iterdir(), *(root / TEST).iterdir()]:
+        file.unlink()
+    with pytest.raises(SoundviewsError, match="none of the 7 recordings"):
+        open_corpus(root)
+
+
+def test_an_unknown_verification_is_an_error(tmp_path):
+    root = make_lookalike(tmp_path / "FSD", noisy=1, clean=1, test=1)
+    table = root / META / "train.csv"
+    table.write_text(table.read_text().replace(",0,", ",maybe,"))
+    with pytest.raises(SoundviewsError, match=r"manually_verified of 1000\.wav is 'maybe'"):
+        open_corpus(root)
+
+
+def test_splits_have_the_published_sizes_and_share_no_clip():
+    corpus = as_published()
+    for setting, sizes in {
+        "linear": (15813, 1772, 947),
+        "larger_noisy": (15813, 1772, 947),
+        "small_clean": (1506, 266, 947),
+    }.items():
+        splits = evaluation_splits(corpus, setting)
+        assert tuple(len(rows) for rows in splits) == sizes
+        assert len(np.unique(np.concatenate(splits))) == sum(sizes), "a clip is in two of train, validation and test"
+
+
+def test_small_clean_does_not_validate_on_training_clips():
+    corpus = as_published()
+    train, validation = small_clean_split(corpus)
+    clean = np.flatnonzero(corpus.column("split") == "train_clean")
+    np.testing.assert_array_equal(np.union1d(train, validation), clean)
+    assert np.intersect1d(train, validation).size == 0
+    again, _ = small_clean_split(corpus)
+    other, _ = small_clean_split(corpus, seed=1)
+    assert np.array_equal(train, again) and not np.array_equal(train, other)
+
+
+def test_an_unknown_setting_names_the_nearest():
+    with pytest.raises(SoundviewsError, match="did you mean 'small_clean'"):
+        evaluation_splits(as_published(), "smal_clean")
+
+
+def test_published_counts_are_checked(lookalike):
+    corpus = as_published()
+    assert published_differences(corpus) == []
+    assert published_differences(corpus.select(np.arange(1, len(corpus)))) == [
+        "train_noisy has 15812 recordings instead of 15813"
+    ]
+    assert len(published_differences(open_corpus(lookalike))) == 3
+
+
+def test_the_real_thing():
+    if "SOUNDVIEWS_FSDNOISY18K" not in os.environ:
+        pytest.skip("FSDnoisy18k is not at hand: set SOUNDVIEWS_FSDNOISY18K to the folder that holds FSDnoisy18k.meta/")
+    assert published_differences(open_corpus(os.environ["SOUNDVIEWS_FSDNOISY18K"])) == []
+
+
+@pytest.fixture
+def mirror(server, lookalike, monkeypatch):
+    """The look-alike as zip files on the local server, with their checksums."""
+    monkeypatch.setattr("soundviews.datasets.download.time.sleep", lambda seconds: None)
+    for folder in ARCHIVES:
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as file:
+            for path in sorted((lookalike / folder).iterdir()):
+                file.write(path, f"{folder}/{path.name}")
+        server.files[f"{folder}.zip"] = packed.getvalue()
+        monkeypatch.setitem(fsdnoisy18k.ARCHIVES, folder, hashlib.md5(packed.getvalue()).hexdigest())
+    return server
+
+
+def test_fetch_then_read(mirror, tmp_path, lookalike):
+    mirror.drops = [None, 100_000, 50_000]
+    monitored = {}
+    corpus = fetch(
+        tmp_path / "new" / "FSD",
+        mirror.url + "/",
+        progress=lambda name: lambda there, total: monitored.__setitem__(name, (there, total)),
+    )
+    assert corpus.column("split").tolist() == open_corpus(lookalike).column("split").tolist()
+    assert sorted(path.name for path in (tmp_path / "new" / "FSD").iterdir()) == sorted(ARCHIVES)
+    assert monitored == {name: (len(content),) * 2 for name, content in mirror.files.items()}
+
+
+def test_fetch_goes_on_after_a_failure_and_does_nothing_twice(mirror, tmp_path):
+    whole = mirror.files.pop(f"{TRAIN}.zip")
+    with pytest.raises(SoundviewsError, match="404"):
+        fetch(tmp_path, mirror.url)
+    mirror.files[f"{TRAIN}.zip"] = whole
+    mirror.requests.clear()
+    fetch(tmp_path, mirror.url, keep_archives=True)
+    assert [path for path, _ in mirror.requests] == [f"/{TRAIN}.zip"]
+    assert (tmp_path / f"{TRAIN}.zip").is_file()
+
+
+def test_fetch_refuses_a_tampered_archive(mirror, tmp_path):
+    mirror.files[f"{META}.zip"] += b"x"
+    with pytest.raises(SoundviewsError, match="instead of"):
+        fetch(tmp_path, mirror.url)
+    assert list(tmp_path.iterdir()) == []
