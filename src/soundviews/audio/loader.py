@@ -31,7 +31,7 @@ class ClipBatch(NamedTuple):
     lengths: (batch,) int64, samples before the padding.
     """
 
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]  # hides tuple.index
     samples: Tensor
     lengths: Tensor
 

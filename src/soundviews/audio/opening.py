@@ -2,11 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.manifest import MANIFESTS, read_manifest
 from soundviews.audio.scan import scan_folder
-from soundviews.errors import SoundviewsError
+from soundviews.errors import SoundviewsError, UnreadableClip
 
 
 def open_spec(spec: str, strict: bool, workers: int | None, progress: bool) -> Corpus:
@@ -28,7 +29,12 @@ def open_spec(spec: str, strict: bool, workers: int | None, progress: bool) -> C
             f"of that name in {Path.cwd()}; 'scenes' names the built-in scenes"
         )
     root = path.absolute()
-    return _dataset(root) or scan_folder(root, strict, workers, progress)
+    corpus = _dataset(root)
+    if corpus is None:
+        return scan_folder(root, strict, workers, progress)
+    if strict and corpus.skipped:
+        raise UnreadableClip(f"{corpus.skipped[0].path}: {corpus.skipped[0].reason}")
+    return corpus
 
 
 def _dataset(root: Path) -> Corpus | None:
@@ -36,9 +42,9 @@ def _dataset(root: Path) -> Corpus | None:
     from soundviews.datasets import datasets
 
     for name in datasets.names():
-        dataset = datasets.get(name)
-        if dataset.matches(root):  # type: ignore[attr-defined]
-            corpus: Corpus = dataset.read(root)  # type: ignore[attr-defined]
+        dataset: Any = datasets.get(name)
+        if dataset.matches(root):
+            corpus: Corpus = dataset.read(root)
             return corpus
     return None
 

@@ -1,0 +1,90 @@
+"""Loader with 2 workers against a bare decode-and-resample loop on 2 processes, on the same Ogg files."""
+
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+import torch
+
+from _report import record
+from soundviews.audio.corpus import Corpus, open_corpus
+from soundviews.audio.loader import training_loader
+
+RATE, BATCH, PROCESSES = 16000, 32, 2
+# The loops are timed in turn and the median of each is taken: other work on the machine hits all alike.
+ROUNDS = 3
+
+
+def generated(folder: Path, files: int = 400) -> None:
+    """Coloured noise in bursts, 5 s of 44.1 kHz Vorbis each."""
+    for i in range(files):
+        rng = np.random.default_rng(i)
+        noise = np.convolve(rng.standard_normal(5 * 44100), np.hanning(12) / 6, "same")
+        envelope = np.interp(np.arange(len(noise)), np.arange(0, len(noise), 8820), rng.random(25))
+        soundfile.write(folder / f"{i:04}.ogg", 0.2 * noise * envelope, 44100)
+
+
+def bare(paths: Sequence[str]) -> int:
+    """What cannot be done without: decode, mix to mono, resample."""
+    total = 0
+    for path in paths:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        total += len(soxr.resample(samples.mean(axis=1), rate, RATE, quality="HQ"))
+    return total
+
+
+def time_bare(pool: ProcessPoolExecutor, paths: list[str]) -> float:
+    begin = time.perf_counter()
+    list(pool.map(bare, [paths[i::PROCESSES] for i in range(PROCESSES)]))
+    return len(paths) / (time.perf_counter() - begin)
+
+
+def time_loader(corpus: Corpus, store: bool) -> float:
+    """Clips a second over one epoch, the start of the workers included."""
+    steps = len(corpus) // BATCH
+    loader = training_loader(corpus, RATE, BATCH, 0, 0, steps, PROCESSES, store=store)
+    begin = time.perf_counter()
+    for _ in loader:
+        pass
+    return steps * BATCH / (time.perf_counter() - begin)
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["SOUNDVIEWS_CACHE"] = str(Path(folder) / "cache")
+        root = os.environ.get("SOUNDVIEWS_ESC50")
+        if root is None:
+            generated(Path(folder))
+        corpus = open_corpus(root or folder, progress=False)
+        paths = [corpus.clip(i).path for i in range(len(corpus))]
+        with ProcessPoolExecutor(PROCESSES) as pool:
+            time_bare(pool, paths)
+            rounds = [
+                (time_bare(pool, paths), time_loader(corpus, False), time_bare(pool, paths)) for _ in range(ROUNDS)
+            ]
+        loop = float(np.median([(before + after) / 2 for before, _, after in rounds]))
+        ratio = float(np.median([2 * loader / (before + after) for before, loader, after in rounds]))
+        first, later = time_loader(corpus, True), time_loader(corpus, True)
+    what = "ESC-50" if root else "generated"
+    rows = [
+        {"loop": "bare soundfile + soxr", "clips a second": loop, "of the bare loop": 1.0},
+        {"loop": "training_loader, nothing kept", "clips a second": loop * ratio, "of the bare loop": ratio},
+        {"loop": "training_loader, first epoch", "clips a second": first, "of the bare loop": first / loop},
+        {"loop": "training_loader, later epochs", "clips a second": later, "of the bare loop": later / loop},
+    ]
+    note = (
+        f"{len(paths)} {what} recordings (5 s, 44.1 kHz Ogg Vorbis) to {RATE} Hz mono, {PROCESSES} processes, "
+        f"batches of {BATCH}; median of {ROUNDS} rounds, each between two runs of the bare loop."
+    )
+    record("Loader", rows, note)
+
+
+if __name__ == "__main__":
+    main()
