@@ -48,6 +48,12 @@ def test_rows_are_the_models_windows(bundle: Path, recordings: Path, tmp_path: P
     assert not (tmp_path / "out.parquet.parts").exists()
 
 
+def test_strict_stops_at_the_first(waveform_bundle: Path, recordings: Path, tmp_path: Path) -> None:
+    with pytest.raises(SoundviewsError, match=r"b/notes\.wav"):
+        embed_files(load(waveform_bundle), gather([recordings]), tmp_path / "out.parquet", strict=True)
+    assert not (tmp_path / "out.parquet").exists()
+
+
 def test_blocks_do_not_show(bundle: Path, recordings: Path, tmp_path: Path) -> None:
     model = load(bundle)
     whole = embed_files(model, gather([recordings / "b" / "long.wav"]), tmp_path / "whole.parquet")

@@ -46,6 +46,7 @@ def embed_files(
     bundle_path: str | Path = "",
     workers: int = 2,
     block_seconds: float = BLOCK_SECONDS,
+    strict: bool = False,
     progress: Progress | None = None,
 ) -> Embedded:
     """Embed every window of every recording; go on where an earlier call was interrupted.
@@ -61,6 +62,7 @@ def embed_files(
         bundle_path: Where the model came from, kept so that `search` finds it.
         workers: Threads that decode ahead.
         block_seconds: Long recordings are read in blocks of this length.
+        strict: Stop at the first recording that cannot be read.
         progress: Called as (recordings done, seconds of audio, windows).
 
     Raises:
@@ -79,6 +81,8 @@ def embed_files(
             state.skipped.extend(inputs.skipped)
         for pieces in embed_stretches(model, inputs.root, inputs.stretches, state.cursor, workers, block_seconds):
             state.add(pieces, inputs)
+            if strict and state.skipped:
+                raise SoundviewsError(f"{state.skipped[0].recording}: {state.skipped[0].reason}")
             if progress is not None:
                 progress(state.done, state.seconds, state.windows)
         state.flush()

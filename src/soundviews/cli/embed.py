@@ -15,6 +15,7 @@ def embed(
     out: Annotated[Path, typer.Option("--out", "-o", help="Parquet file to write.")],
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
     workers: Annotated[int, typer.Option(help="Threads that decode ahead.", min=1)] = 2,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable recording.")] = False,
 ) -> None:
     """Embed recordings of any length: a row for each window, with recording, start, end (s) and vector.
 
@@ -31,7 +32,7 @@ def embed(
     inputs = gather(audio)
     try:
         with recordings_bar(len(inputs.stretches)) as advance:
-            result = embed_files(model, inputs, out, bundle, workers, progress=advance)
+            result = embed_files(model, inputs, out, bundle, workers, strict=strict, progress=advance)
     except KeyboardInterrupt:
         typer.echo(f"\nWhat was done is kept in {out}.parts; the same command goes on from there.", err=True)
         raise
