@@ -128,6 +128,10 @@ def missing(path: Path) -> None:
     pass
 
 
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
 def text(path: Path) -> None:
     path.write_text("not a checkpoint\n")
 
@@ -172,10 +176,11 @@ def code(path: Path) -> None:
     ("write", "message"),
     [
         (missing, "there is no file"),
-        (text, "cannot read"),
-        (empty, "cannot read"),
-        (truncated, "cannot read"),
-        (code, "cannot read"),
+        (folder, "cannot read"),
+        (text, "damaged, or not a PyTorch checkpoint"),
+        (empty, "damaged, or not a PyTorch checkpoint"),
+        (truncated, "damaged, or not a PyTorch checkpoint"),
+        (code, "holds tensors only"),
         (another_network, "none of uclser's released networks"),
         (other_shapes, "does not fit it"),
         (lacking_weights, "does not fit it"),

@@ -110,10 +110,11 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise SoundviewsError(f"there is no file {path}") from error
-    except Exception as error:  # torch.load raises a dozen kinds, each for some way not to be a checkpoint
-        reason = str(error).strip().splitlines()
+    except (IsADirectoryError, PermissionError) as error:
+        raise SoundviewsError(f"cannot read {path}: {error.strerror}") from error
+    except Exception as error:  # a dozen kinds; their texts advise to load the file unsafely
         raise SoundviewsError(
-            f"cannot read {path} as a PyTorch checkpoint: {reason[0] if reason else error!r}"
+            f"cannot read {path}: it is damaged, or not a PyTorch checkpoint that holds tensors only"
         ) from error
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise SoundviewsError(f"{path} is no plain state dict: names with a tensor each are expected")
