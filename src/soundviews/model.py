@@ -135,12 +135,15 @@ class Model:
             for some, present in zip(starts.split(step, dim=1), valid.split(step, dim=1), strict=True)
         ]
         clip = torch.cat([present.nonzero()[:, 0] for present in valid.split(step, dim=1)]).cpu()
-        seconds = torch.cat(
-            [
-                some[present]
-                for some, present in zip(starts.split(step, dim=1), valid.split(step, dim=1), strict=True)
-            ]
-        ).cpu() * self._unit_seconds()
+        seconds = (
+            torch.cat(
+                [
+                    some[present]
+                    for some, present in zip(starts.split(step, dim=1), valid.split(step, dim=1), strict=True)
+                ]
+            ).cpu()
+            * self._unit_seconds()
+        )
         order = clip.argsort(stable=True)
         return torch.cat(parts)[order], clip[order], seconds[order]
 
@@ -160,9 +163,7 @@ class Model:
         """Cut clips into standardised patches as `config.windows` says."""
         clips = self._levelled(clips)
         starts, valid = self._window_starts(clips.lengths)
-        return Windows(
-            self._patches(clips, starts)[valid], valid.nonzero()[:, 0], starts[valid] * self._unit_seconds()
-        )
+        return Windows(self._patches(clips, starts)[valid], valid.nonzero()[:, 0], starts[valid] * self._unit_seconds())
 
     def random_patches(self, clips: Clips, rng: Randomness) -> Tensor:
         """One standardised patch a clip, at a random place: (batch, frames, mels). For supervised training."""
@@ -183,9 +184,7 @@ class Model:
         """Length of each clip in the windows' unit: samples, or frames of the whole clip's log-mel."""
         if self.config.windows.unit == "waveform":
             return lengths
-        if self.log_mel.center:
-            return 1 + lengths // self.log_mel.hop_length
-        return 1 + (lengths - self.log_mel.window_length).clamp_min(0) // self.log_mel.hop_length
+        return self.log_mel.frame_counts(lengths)
 
     def _unit_seconds(self) -> float:
         frames = self.config.windows.unit == "spectrogram"
@@ -223,7 +222,11 @@ class LogMelStatistics:
     def __init__(self, sample_rate: int = 22050, n_mels: int = 64) -> None:
         self.sample_rate = sample_rate
         self.log_mel = LogMel(
-            sample_rate=sample_rate, f_max=min(11000.0, sample_rate / 2), n_mels=n_mels, power=2.0, floor=1e-10
+            sample_rate=sample_rate,
+            f_max=min(11000.0, sample_rate / 2),
+            n_mels=n_mels,
+            power=2.0,
+            floor=1e-10,
         )
         self.embedding_size = 3 * n_mels
 
@@ -235,7 +238,7 @@ class LogMelStatistics:
         if samples.shape[1] < shortest:
             samples = torch.nn.functional.pad(samples, (0, shortest - samples.shape[1]))
         x = self.log_mel(samples)
-        frames = 1 + (lengths - shortest).clamp_min(0) // self.log_mel.hop_length
+        frames = self.log_mel.frame_counts(lengths).clamp(min=1)
         inside = (torch.arange(x.shape[1])[None] < frames[:, None])[..., None]
         mean = (x * inside).sum(1) / frames[:, None]
         deviation = (((x - mean[:, None]) ** 2 * inside).sum(1) / frames[:, None]).sqrt()
