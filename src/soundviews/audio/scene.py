@@ -78,11 +78,11 @@ def make_scene(
     plan = _plan(rng, seed, index, length, max_events, snr)
 
     background = _background(np.random.default_rng([seed, index, 1]), samples, sample_rate)
-    rows = [background]
+    dry = [background]
     for number, event in enumerate(plan):
         event_rng = np.random.default_rng([seed, index, 2 + number])
-        rows.append(_place(event_rng, event, samples, sample_rate))
-    rows = _record(np.random.default_rng([seed, index, 1000]), np.stack(rows), sample_rate)
+        dry.append(_place(event_rng, event, samples, sample_rate))
+    rows = _record(np.random.default_rng([seed, index, 1000]), np.stack(dry), sample_rate)
 
     for row, event in zip(rows[1:], plan, strict=True):
         span = slice(round(event.start * sample_rate), round(event.end * sample_rate))
