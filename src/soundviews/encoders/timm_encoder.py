@@ -45,7 +45,7 @@ class TimmEncoder(nn.Module):
             return self.backbone(x)
         except AssertionError as error:  # what backbones of one fixed input size raise
             raise SoundviewsError(
-                f"{self.name}: {error} (some backbones take one size only, such as img_size: [frames, mels])"
+                f"{self.name}: {error} (it takes one size only: try its option img_size: [frames, mels])"
             ) from error
 
 
