@@ -37,6 +37,7 @@ def test_fsdnoisy18k_says_what_it_got(tmp_path, run, monkeypatch):
     monkeypatch.setattr("soundviews.datasets.fsdnoisy18k.download", None)
     result = run("fsdnoisy18k", "--to", tmp_path / "FSD")
     assert result.exit_code == 0, result.output
+    assert len(open_corpus(tmp_path / "FSD" / "small_clean.csv")) == 3  # 2 verified, 1 test
     assert "5 recordings" in result.output and "instead of 15813" in result.output
 
 

@@ -22,6 +22,7 @@ from soundviews.datasets.fsdnoisy18k import (
     make_lookalike,
     published_differences,
     small_clean_split,
+    write_small_clean,
 )
 from soundviews.errors import SoundviewsError
 
@@ -98,6 +99,18 @@ def test_small_clean_does_not_validate_on_training_clips():
     again, _ = small_clean_split(corpus)
     other, _ = small_clean_split(corpus, seed=1)
     assert np.array_equal(train, again) and not np.array_equal(train, other)
+
+
+def test_small_clean_as_a_manifest(lookalike):
+    corpus = open_corpus(lookalike)
+    write_small_clean(corpus, lookalike / "small_clean.csv")
+    manifest = open_corpus(lookalike / "small_clean.csv")
+    expected = evaluation_splits(corpus, "small_clean")
+    for name, rows in expected._asdict().items():
+        chosen = manifest.where(split=name)
+        assert [chosen.clip(i).path for i in range(len(chosen))] == [corpus.clip(i).path for i in rows]
+        labels = [chosen.vocabulary[target] for target in chosen.targets()]
+        assert labels == [corpus.vocabulary[target] for target in corpus.targets()[rows]]
 
 
 def test_an_unknown_setting_names_the_nearest():

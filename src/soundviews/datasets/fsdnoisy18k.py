@@ -3,6 +3,7 @@
 Layout: FSDnoisy18k.meta/{train,test}.csv, FSDnoisy18k.audio_train/, FSDnoisy18k.audio_test/.
 """
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -110,6 +111,18 @@ def evaluation_splits(corpus: Corpus, setting: str) -> Splits:
     if setting not in settings:
         raise SoundviewsError(f"FSDnoisy18k has no setting {setting!r}: {nearest(setting, settings)}")
     return Splits(*settings[setting], test)
+
+
+def write_small_clean(corpus: Corpus, path: Path) -> None:
+    """The setting `small_clean` as a manifest (path, label, split) that every command takes for a corpus.
+
+    `path` has to be in the corpus's root, because a manifest's paths start from its own folder.
+    """
+    names = dict(zip(Splits._fields, evaluation_splits(corpus, "small_clean"), strict=True))
+    recordings, targets = corpus.column("path"), corpus.targets()
+    rows = [(recordings[i], corpus.vocabulary[targets[i]], name) for name, chosen in names.items() for i in chosen]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("path", "label", "split"), *rows])
 
 
 def published_differences(corpus: Corpus) -> list[str]:
