@@ -83,7 +83,14 @@ def evaluate(
     }
     chosen: Any = {**folds, **splits, **reading}
     tasks = cross_validation(corpus, **reading) if cross_validate else [make_task(corpus, **chosen)]
-    result = run(model, tasks, requests, range(seeds), baselines, data, on_row=_announce)
+
+    def announce(so_far: Any) -> None:
+        row = so_far.rows[-1]
+        typer.echo(f"{row.label}, {row.system}: {row.measure} {row.value:.3f} ({row.seconds:.1f} s)", err=True)
+        if out is not None:  # a later protocol may fail or be interrupted
+            so_far.save(out / "evaluation.json")
+
+    result = run(model, tasks, requests, range(seeds), baselines, data, on_row=announce)
     Console().print(result.table())
     for note in result.notes:
         typer.echo(f"note: {note}")
@@ -117,10 +124,6 @@ def parse_folds(text: str) -> list[int]:
         return [int(part) for part in text.split(",") if part.strip()]
     except ValueError:
         raise SoundviewsError(f"folds are numbers separated by commas, as in 1,2, not {text!r}") from None
-
-
-def _announce(row: Any) -> None:
-    typer.echo(f"{row.label}, {row.system}: {row.measure} {row.value:.3f} ({row.seconds:.1f} s)", err=True)
 
 
 def _make_writable(directory: Path) -> None:

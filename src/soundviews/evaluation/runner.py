@@ -71,18 +71,13 @@ class Evaluation:
     def table(self) -> Table:
         """For the terminal."""
         table = Table(title=f"{self.model} on {self.data}", caption="; ".join(self.tasks), title_justify="left")
-        for name, justify in (
-            ("protocol", "left"),
-            ("system", "left"),
-            ("measure", "left"),
-            ("value", "right"),
-            ("95 % interval", "right"),
-            ("over", "left"),
-            ("s", "right"),
-        ):
-            table.add_column(name, justify=justify)  # type: ignore[arg-type]
+        for name in ("protocol", "system", "measure"):
+            table.add_column(name, overflow="fold")
+        table.add_column("value", justify="right")
+        table.add_column("95 % interval")
         for row in self.rows:
-            table.add_row(*self.cells(row))
+            protocol, system, measure, value, between, over, _ = self.cells(row)
+            table.add_row(protocol, system, measure, value, f"{between}\n{over}" if over else "")
         return table
 
     @staticmethod
@@ -110,7 +105,7 @@ def evaluate(
     seeds: Sequence[int] = (0,),
     baselines: bool = False,
     data: str = "",
-    on_row: Callable[[Row], Any] | None = None,
+    on_row: Callable[[Evaluation], Any] | None = None,
 ) -> Evaluation:
     """Run protocols and collect rows.
 
@@ -121,7 +116,7 @@ def evaluate(
         seeds: Of classifiers, crops and random encoders. What does not depend on a seed runs once.
         baselines: Whether each protocol also judges the log-mel statistics and frozen random encoders; for
             finetune, training from scratch with the same options.
-        on_row: Called with each row as soon as it is known.
+        on_row: Called with the result so far as soon as it has another row.
     """
     if not tasks or not seeds:
         raise SoundviewsError("nothing to evaluate: no task or no seed")
@@ -140,7 +135,7 @@ def evaluate(
             if (note := row.details.get("note")) and f"{row.label}, {system}: {note}" not in result.notes:
                 result.notes.append(f"{row.label}, {system}: {note}")
             if on_row:
-                on_row(row)
+                on_row(result)
     if baselines and any(name in WHOLE_NETWORK for name, _ in requests):
         result.notes.append("the log-mel statistics have no network to train: see their rows of other protocols")
     for task in tasks:

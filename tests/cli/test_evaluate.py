@@ -1,0 +1,64 @@
+"""`soundviews evaluate` from arguments to files."""
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from soundviews.cli.app import app, load_verbs
+from soundviews.cli.evaluate import parse_folds, parse_protocol
+from soundviews.errors import SoundviewsError
+
+
+@pytest.fixture
+def folder(write_audio, tmp_path):
+    """Two classes of tones as sub-folders."""
+    for name, pitch in (("high", 3000), ("low", 300)):
+        for number in range(10):
+            time = np.arange(8000 + 400 * number) / 16000
+            write_audio(f"sounds/{name}/{number}.wav", samples=0.3 * np.sin(2 * np.pi * pitch * time))
+    return tmp_path / "sounds"
+
+
+def run(*arguments: object):
+    load_verbs()
+    return CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
+
+
+def test_a_folder_is_judged_and_the_result_written(folder, tmp_path):
+    out = tmp_path / "result"
+    protocols = ["-p", "linear:style=logistic", "-p", "qbe"]
+    result = run("logmel", "--data", folder, *protocols, "--workers", 0, "--out", out)
+    assert result.exit_code == 0, result.output
+    page = json.loads((out / "evaluation.json").read_text())
+    assert [row["protocol"] for row in page["rows"]] == ["linear", "qbe"]
+    assert page["rows"][0]["value"] == 1.0 and page["rows"][0]["options"] == {"style": "logistic"}
+    assert "stratified 80 %" in page["tasks"][0]
+    html = (out / "report.html").read_text()
+    assert "linear:style=logistic" in html and "<svg" not in html and "http" not in html.split("</style>")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-p", "qbee"], "did you mean 'qbe'"),
+        (["-p", "knn:k"], "name=value"),
+        (["-p", "qbe", "--test-folds", "a"], "separated by commas"),
+        (["-p", "qbe", "--test-folds", "7"], "no clip for"),
+        (["-p", "qbe", "--cross-validate"], "at least two folds"),
+    ],
+)
+def test_wrong_arguments_say_what_is_wrong(folder, arguments, message):
+    result = run("logmel", "--data", folder, "--workers", 0, *arguments)
+    assert isinstance(result.exception, SoundviewsError)
+    assert message in str(result.exception)
+
+
+def test_options_read_as_yaml():
+    assert parse_protocol("knn") == ("knn", {})
+    assert parse_protocol("finetune:epochs=20,lr=0.01,precision=bf16") == (
+        "finetune",
+        {"epochs": 20, "lr": 0.01, "precision": "bf16"},
+    )
+    assert parse_folds("1, 2") == [1, 2] and parse_folds("") == []
