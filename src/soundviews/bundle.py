@@ -17,9 +17,8 @@ from soundviews.encoders import create_encoder
 from soundviews.errors import SoundviewsError
 from soundviews.objectives import objectives
 
-def save_bundle(
-    directory: str | Path, config: BundleConfig, encoder: nn.Module, head: nn.Module | None = None
-) -> Path:
+
+def save_bundle(directory: str | Path, config: BundleConfig, encoder: nn.Module, head: nn.Module | None = None) -> Path:
     """Write a bundle whole or not at all: it is built beside its place and moved there.
 
     Args:
@@ -77,9 +76,7 @@ def load_bundle(path: str | Path) -> tuple[BundleConfig, nn.Module, nn.Module | 
     _load_part(encoder, tensors, "encoder.", directory)
     head = None
     if config.head is not None:
-        head = objectives.create(
-            config.head.name, config.head.options, embedding_size=config.embedding_size
-        )
+        head = objectives.create(config.head.name, config.head.options, embedding_size=config.embedding_size)
         _load_part(head, tensors, "head.", directory)
         head.eval()
     return config, encoder.eval(), head

@@ -17,7 +17,7 @@ from soundviews.features.patches import Clips, cut, cut_patches
 from soundviews.randomness import Randomness
 from soundviews.views import views
 
-ENCODE_AT_ONCE = 256  # patches; bounds the memory of a batch of long clips
+ENCODE_AT_ONCE = 64  # patches; bounds the memory of a batch of long clips
 
 
 class Embedding(NamedTuple):
@@ -82,6 +82,19 @@ class Model:
         fresh.precision = self.precision
         return fresh.to(self.device)
 
+    def with_hop(self, hop: int) -> "Model":
+        """The same model with windows `hop` apart, in the unit of its windows (frames or samples)."""
+        windows = self.config.windows.model_copy(update={"hop": hop})
+        other = Model(
+            self.config.model_copy(update={"windows": windows}),
+            self.encoder,
+            self.head,
+            name=self.name,
+            fingerprint=f"{self.fingerprint}-hop{hop}",
+        )
+        other.precision = self.precision
+        return other.to(self.device)
+
     @property
     def seconds(self) -> float:
         """The length of one window."""
@@ -104,6 +117,8 @@ class Model:
         """
         waveform = np.asarray(waveform, dtype=np.float32)
         if waveform.ndim == 2:
+            if waveform.shape[0] > waveform.shape[1]:
+                raise SoundviewsError(f"{waveform.shape} looks like (samples, channels): give its transpose")
             waveform = waveform.mean(axis=0)
         if waveform.ndim != 1 or waveform.size == 0:
             raise SoundviewsError(f"a waveform is (samples,) or (channels, samples), not {waveform.shape}")
@@ -157,7 +172,8 @@ class Model:
         """z of standardised patches, (n, projection_size), as the training objective saw it."""
         if self.head is None:
             raise SoundviewsError("this bundle has no head, so there is no z: use h")
-        return self.head.project(self.encode(patches).float())
+        z: Tensor = self.head.project(self.encode(patches).float())  # type: ignore[operator]
+        return z
 
     def windows(self, clips: Clips) -> Windows:
         """Cut clips into standardised patches as `config.windows` says."""

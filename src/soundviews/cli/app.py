@@ -1,5 +1,7 @@
 """The command `soundviews`: collects the verbs, prints user errors without a traceback."""
 
+import contextlib
+import ctypes
 import importlib
 import pkgutil
 import sys
@@ -25,8 +27,20 @@ def load_verbs() -> None:
         importlib.import_module(f"soundviews.cli.{module.name}")
 
 
+def keep_freed_memory() -> None:
+    """Let glibc reuse the memory of large tensors instead of giving it back and faulting it in again.
+
+    On a CPU that is a third to a half of an encoder's time. Other C libraries have no such switch.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
+        mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
+
+
 def main() -> None:
     """Entry point. Exit codes: 0 done, 1 a user error, 2 wrong arguments, 130 interrupted."""
+    keep_freed_memory()
     load_verbs()
     try:
         app()

@@ -39,6 +39,9 @@ def evaluate(
     baselines: Annotated[
         bool, typer.Option("--baselines", help="Also judge log-mel statistics, a random encoder, from scratch.")
     ] = False,
+    hop: Annotated[
+        int | None, typer.Option(min=1, help="Distance of the windows, in the bundle's own unit (frames or samples).")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Directory for evaluation.json and report.html.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
     workers: Annotated[int, typer.Option(help="Processes that decode.", min=0)] = 2,
@@ -73,6 +76,10 @@ def evaluate(
 
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     model: Any = LogMelStatistics() if bundle == "logmel" else load(bundle, device)
+    if hop is not None:
+        if bundle == "logmel":
+            raise SoundviewsError("logmel has one window a clip: it takes no --hop")
+        model = model.with_hop(hop)
     corpus = open_corpus(data, strict=strict)
     reading = {
         "cache": cache_directory("embeddings") if cache else None,

@@ -24,7 +24,7 @@ def config_of(module: Pretraining) -> BundleConfig:
         windows=recipe.inference.windows,
         statistics=module.statistics,
         encoder=component(recipe.encoder),
-        embedding_size=module.encoder.embedding_size,
+        embedding_size=int(module.encoder.embedding_size),  # type: ignore[arg-type]
         head=component(recipe.objectives[0]),
         recipe=recipe.name,
         created_by=f"soundviews {__version__}",

@@ -6,6 +6,7 @@ import logging
 import os
 import platform
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,7 @@ def _train(recipe: Recipe, corpus: Corpus, directory: Path, settings: dict[str, 
         strict=settings["strict"],
     )
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning's own use of a torch internal
     stop = StopOnSignal()
     callbacks: list[pl.Callback] = [ProgressBar(steps), stop]
     if recipe.evaluation is not None and (task := judging_task(recipe, settings)) is not None:
