@@ -96,8 +96,9 @@ def main() -> None:
     parser.add_argument("--released")
     chosen = parser.parse_args()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    cpu = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     processor = next(
-        (line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
+        (line.split(":")[1].strip() for line in cpu.splitlines() if line.startswith("model name")),
         platform.processor(),
     )
     lines = [
