@@ -13,8 +13,8 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from soundviews.audio import container
-from soundviews.audio.truncation import missing_end, promised_mp3_bytes
+from soundviews.audio import container, mp3
+from soundviews.audio.truncation import missing_end
 from soundviews.errors import UnreadableClip
 
 EXTENSIONS = frozenset(
@@ -65,7 +65,7 @@ def probe(path: str | os.PathLike[str]) -> AudioInfo:
     else:
         with _open(path) as file:
             _refuse_truncated(path)
-            info = AudioInfo(file.samplerate, file.frames, file.channels)
+            info = _info(file, path)
             if file.format == "FLAC" and info.frames > 1:
                 # Only a decoder finds the end of a FLAC file; its seek table makes that cheap.
                 _decode(file, path, info.frames - 1, info.frames)
@@ -102,7 +102,7 @@ def read(
         samples = container.decode(path, stretch.first, stretch.last)
     else:
         with _open(path) as file:
-            info = AudioInfo(file.samplerate, file.frames, file.channels)
+            info = _info(file, path)
             if duration is None:
                 _refuse_truncated(path)
             _refuse_short(info.frames)
@@ -182,18 +182,24 @@ def _refuse_short(frames: int) -> None:
         raise UnreadableClip("only one sample" if frames == 1 else "no samples")
 
 
+def _info(file: soundfile.SoundFile, path: str) -> AudioInfo:
+    stream = mp3.without_length(path) if file.format == "MP3" else None
+    return AudioInfo(file.samplerate, stream.samples if stream else file.frames, file.channels)
+
+
 def _decode(file: soundfile.SoundFile, path: str, first: int, last: int) -> Samples:
     """Frames first..last-1 as the mean of the channels, (frames,) float32."""
-    # Without a Xing header neither the length nor the places in an mp3 are known; only decoding up to them is exact.
-    estimated = file.format == "MP3" and promised_mp3_bytes(path) is None
     try:
-        if first and not estimated:
-            file.seek(first)
-        samples = file.read(last if estimated else last - first, dtype="float32", always_2d=True)
+        if file.format == "MP3" and (stream := mp3.without_length(path)):
+            data, before = stream.cut(first, last)
+            with soundfile.SoundFile(data) as part:
+                samples = part.read(before + last - first, dtype="float32", always_2d=True)[before:]
+        else:
+            if first:
+                file.seek(first)
+            samples = file.read(last - first, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise UnreadableClip(f"damaged or truncated ({str(error).split(': ')[-1].rstrip('.')})") from error
-    if estimated:
-        samples = samples[first:]
-    elif len(samples) < last - first:
+    if len(samples) < last - first:
         raise UnreadableClip(f"truncated: {last} frames promised, it ends after {first + len(samples)}")
     return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)

@@ -8,6 +8,8 @@ import os
 import struct
 from typing import BinaryIO
 
+from soundviews.audio.mp3 import promised_bytes
+
 # Recorders that stream write these sizes because they do not know the length yet; they promise nothing.
 _UNKNOWN_SIZE = 0x7FFFF000
 # Some writers count a header in the size of the data; that is not a truncation.
@@ -35,7 +37,7 @@ def missing_end(path: str) -> str | None:
         if head[:4] == b"OggS":
             return _missing_page(file, size)
         if head[:3] == b"ID3" or (len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0):
-            promised = promised_mp3_bytes(path)
+            promised = promised_bytes(path)
             if promised is not None and promised > size * 1.01 + 4096:
                 return f"truncated: {promised} bytes promised, {size} there"
     return None
@@ -70,24 +72,4 @@ def _missing_page(file: BinaryIO, size: int) -> str | None:
     header = _OGG_PAGE_HEADER + (page[26] if len(page) > 26 else 0)
     if len(page) < header or len(page) < header + sum(page[_OGG_PAGE_HEADER:header]):
         return "truncated: it ends inside an Ogg page"
-    return None
-
-
-def promised_mp3_bytes(path: str) -> int | None:
-    """The size that an mp3's Xing or Info header promises for the whole file, or None without such a header."""
-    with open(path, "rb") as file:
-        tag = file.read(10)
-        start = 0
-        if tag[:3] == b"ID3" and len(tag) == 10:
-            start = 10 + (tag[6] << 21 | tag[7] << 14 | tag[8] << 7 | tag[9])
-        file.seek(start)
-        frame = file.read(256)
-    for name in (b"Xing", b"Info"):
-        at = frame.find(name)
-        if at < 0 or at + 16 > len(frame):
-            continue
-        (flags,) = struct.unpack_from(">I", frame, at + 4)
-        if flags & 2:
-            (length,) = struct.unpack_from(">I", frame, at + 8 + 4 * (flags & 1))
-            return start + length
     return None
