@@ -17,7 +17,17 @@ _HOMES = {
     "open_corpus": "soundviews.audio.corpus",
     "Corpus": "soundviews.audio.corpus",
 }
-_PACKAGES = ("audio", "features", "views", "encoders", "objectives", "pretraining", "evaluation", "archive")
+_PACKAGES = (
+    "audio",
+    "features",
+    "views",
+    "encoders",
+    "objectives",
+    "separation",
+    "pretraining",
+    "evaluation",
+    "archive",
+)
 
 if TYPE_CHECKING:
     from soundviews.audio.corpus import Corpus, open_corpus
