@@ -1,17 +1,20 @@
 """Encoders: patches (batch, 1, frames, mels) -> embeddings h (batch, embedding_size).
 
-To add one: a file here whose class or function is registered, and its import below.
+To add one: a file here whose class or function is registered.
 """
 
 from typing import Any
 
 from torch import nn
 
-from soundviews.encoders import cnn14, crnn, timm_encoder, vgg_like  # noqa: F401  (importing registers them)
 from soundviews.encoders.base import encoders
+from soundviews.encoders.timm_encoder import TimmEncoder
 from soundviews.errors import SoundviewsError
+from soundviews.registry import import_all
 
 __all__ = ["create_encoder", "encoders", "list_encoders"]
+
+import_all(__name__, __path__)
 
 
 def list_encoders() -> list[str]:
@@ -35,6 +38,6 @@ def create_encoder(name: str, **options: Any) -> nn.Module:
     if not name.startswith("timm/"):
         return encoders.create(name, options)
     try:
-        return timm_encoder.TimmEncoder(name.removeprefix("timm/"), **options)
+        return TimmEncoder(name.removeprefix("timm/"), **options)
     except (TypeError, ValueError) as error:
         raise SoundviewsError(f"encoder {name!r}: {error}") from error

@@ -1,13 +1,14 @@
 """Objectives: a loss over the projections of two views, with the head that makes them.
 
 Each registered class takes `embedding_size` and its own options; `forward(h_a, h_b)` gives a `Loss`,
-`project(h)` gives z. To add one: a file here whose class is registered, and its import below.
+`project(h)` gives z. To add one: a file here whose class is registered.
 """
 
 from soundviews.objectives.base import Loss, objectives
 from soundviews.objectives.bilinear import BilinearContrast, bilinear_contrast
 from soundviews.objectives.dot import DotContrast, dot_contrast
 from soundviews.objectives.nt_xent import NTXent, nt_xent
+from soundviews.registry import import_all
 
 __all__ = [
     "BilinearContrast",
@@ -19,3 +20,5 @@ __all__ = [
     "nt_xent",
     "objectives",
 ]
+
+import_all(__name__, __path__)
