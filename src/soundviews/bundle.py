@@ -41,6 +41,7 @@ def save_bundle(directory: str | Path, config: BundleConfig, encoder: nn.Module,
         safetensors.torch.save_file(tensors, building / "model.safetensors")
         (building / "config.json").write_text(config.model_dump_json(indent=2) + "\n")
         building.chmod(0o755)
+        (building / "model.safetensors").chmod(0o644)  # both are made for their owner alone
         if directory.exists():
             shutil.rmtree(directory)
         os.replace(building, directory)

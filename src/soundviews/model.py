@@ -58,7 +58,8 @@ class Model:
         name: str = "",
         fingerprint: str = "",
     ) -> None:
-        self.config, self.encoder, self.head = config, encoder.eval(), head
+        self.config, self.encoder = config, encoder.eval()
+        self.head = None if head is None else head.eval()
         self.name, self.fingerprint = name, fingerprint
         self.sample_rate, self.embedding_size = config.sample_rate, config.embedding_size
         self.log_mel = LogMel(sample_rate=config.sample_rate, **config.features)
@@ -126,6 +127,8 @@ class Model:
             raise SoundviewsError("the waveform has NaN or infinite samples")
         if sample_rate != self.sample_rate:
             waveform = soxr.resample(waveform, sample_rate, self.sample_rate, quality="HQ")
+            if waveform.size == 0:
+                raise SoundviewsError(f"the waveform is shorter than one sample at {self.sample_rate} Hz")
         samples = torch.from_numpy(np.ascontiguousarray(waveform))[None]
         vectors, _, starts = self.embed_clips(Clips(samples, torch.tensor([samples.shape[1]])))
         return Embedding(vectors.numpy(), starts.double().numpy())
@@ -213,13 +216,17 @@ class Model:
 
     def _patches(self, clips: Clips, starts: Tensor, size: int | None = None) -> Tensor:
         """Standardised patches that start at `starts` (batch, k), in the windows' unit: (batch, k, frames, mels)."""
-        size, (samples, lengths) = size or self.config.windows.size, clips
+        fill: str = self.config.fill
+        if size is None:  # the windows of evaluation: a short clip's only one is its last, incomplete one
+            size = self.config.windows.size
+            fill = "pad_end" if fill == "pad" and self.config.windows.tail == "pad" else fill
+        samples, lengths = clips
         if self.config.windows.unit == "spectrogram":
-            patches = cut_patches(self.log_mel, samples, lengths, starts, size, self.config.fill)
+            patches = cut_patches(self.log_mel, samples, lengths, starts, size, fill)
         else:
-            snippets = cut(samples, lengths, starts, size, self.config.fill).flatten(0, 1)
+            snippets = cut(samples, lengths, starts, size, fill).flatten(0, 1)
             if self.config.level == "l2_window":
-                snippets = snippets / snippets.norm(dim=1, keepdim=True).clamp_min(1e-9)
+                snippets = snippets / snippets.norm(dim=1, keepdim=True).clamp_min(1e-9**0.5)
             patches = self.log_mel(snippets).unflatten(0, starts.shape)
         return standardize(patches, self.config.statistics)
 

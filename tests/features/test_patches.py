@@ -30,7 +30,8 @@ def filled(clip: np.ndarray, size: int, fill: str) -> np.ndarray:
     missing = max(0, size - len(clip))
     if fill == "repeat":
         return np.tile(clip, -(-size // len(clip)))[:size] if missing else clip
-    return np.pad(clip, (missing // 2, missing - missing // 2))
+    before = missing // 2 if fill == "pad" else 0
+    return np.pad(clip, (before, missing - before))
 
 
 @pytest.mark.parametrize("fill", ["repeat", "pad"])
@@ -50,7 +51,7 @@ def test_patches_equal_slices_of_the_whole_clip(front_end, fill):
             torch.testing.assert_close(got[row, column], whole[start : start + frames], rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("fill", ["repeat", "pad"])
+@pytest.mark.parametrize("fill", ["repeat", "pad", "pad_end"])
 def test_cut_equals_slicing(fill):
     samples, lengths = batch()
     starts = torch.stack([torch.zeros_like(lengths), (lengths - 2000).clamp(min=0)], dim=1)

@@ -27,7 +27,7 @@ def cut(samples: Tensor, lengths: Tensor, starts: Tensor, size: int, fill: str =
             reaches beyond its clip ends in zeros (the last window of cola's evaluation).
         size: Samples of a snippet.
         fill: What becomes of clips shorter than `size`: `repeat` tiles the clip, `pad` puts it between zeros (the
-            odd zero behind it).
+            odd zero behind it), `pad_end` puts all zeros behind it.
 
     Returns:
         (batch, k, size).
@@ -79,8 +79,8 @@ def _read(
 
     Most snippets lie within their clip and are plain copies; only the others need an index for every sample.
     """
-    if fill not in ("repeat", "pad"):
-        raise SoundviewsError(f"fill is {fill!r}; it must be 'repeat' or 'pad'")
+    if fill not in ("repeat", "pad", "pad_end"):
+        raise SoundviewsError(f"fill is {fill!r}; it must be 'repeat', 'pad' or 'pad_end'")
     if samples.shape[1] < size:
         samples = F.pad(samples, (0, size - samples.shape[1]))
     row = torch.arange(len(samples), device=samples.device)[:, None]
@@ -92,7 +92,8 @@ def _read(
         if fill == "repeat":
             index = index.remainder(lengths[clip, None])
         else:
-            index = index - (extended - lengths)[clip, None] // 2
+            before = (extended - lengths)[clip, None] // 2 if fill == "pad" else 0
+            index = index - before
             inside &= (index >= 0) & (index < lengths[clip, None])
             index = index.clamp(min=0).minimum(lengths[clip, None] - 1)
         snippets[clip, column] = samples[clip[:, None], index] * inside
