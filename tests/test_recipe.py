@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from soundviews.errors import SoundviewsError
+from soundviews.pretraining.build import build
+from soundviews.randomness import Randomness
 from soundviews.recipe import list_recipes, load_recipe
 
 
@@ -40,6 +43,24 @@ def test_overrides_merge_options_and_replace_other_components() -> None:
     assert replaced.encoder == {"vgg_like": {}} and replaced.training.optimizer == {"adam": {"lr": 0.001}}
 
 
+def test_numbers_with_exponents_are_numbers(tmp_path: Path) -> None:
+    """PyYAML reads 1e-3 as text."""
+    assert load_recipe("uclser", ["training.optimizer.sgd.lr=1e-3"]).training.optimizer["sgd"]["lr"] == 0.001
+    (tmp_path / "mine.yaml").write_text("base: cola\ntraining: {optimizer: {adam: {lr: 3E-4, eps: 1.0e-7}}}\n")
+    assert load_recipe(tmp_path / "mine.yaml").training.optimizer == {"adam": {"lr": 3e-4, "eps": 1e-7}}
+
+
+@pytest.mark.parametrize("distance", [25, 75, 125, 200, 300, 400])
+def test_distances_of_table_1_are_as_large_as_the_clip_allows(distance: int) -> None:
+    recipe = load_recipe(f"uclser/table1-distance-{distance}")
+    views = build(recipe, weights=False).views
+    patches = [branch.steps[1][1] for branch in views.branches]
+    last = torch.tensor([0, 10, distance - 1, distance, distance + 1, 1000])
+    anchor, positive = (view.starts(last, Randomness(1, 0, 0, branch=number)) for number, view in enumerate(patches))
+    torch.testing.assert_close(positive - anchor, last.clamp(max=distance))
+    assert (anchor >= 0).all() and (positive <= last).all()
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
@@ -52,6 +73,7 @@ def test_overrides_merge_options_and_replace_other_components() -> None:
         ("features.n_mel=3", "n_mels"),
         ("training.epochs=3", None),
         ("training", "key=value"),
+        ("training.steps={", "no YAML"),
     ],
 )
 def test_a_wrong_word_is_an_error_that_names_the_right_one(override: str, message: str | None) -> None:

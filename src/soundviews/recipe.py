@@ -1,5 +1,6 @@
 """A recipe: one YAML page that says how an encoder is pretrained. Deltas name their `base` and what differs."""
 
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,15 @@ from soundviews.errors import SoundviewsError
 from soundviews.registry import nearest
 
 WHOLE = ("encoder", "objectives", "anchor", "positive", "optimizer", "schedule")  # replaced, never merged
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 reads 1e-3 as text, because it has no point; here it is a number."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
 
 
 class _Section(BaseModel):
@@ -108,7 +118,7 @@ def list_recipes() -> dict[str, str]:
     found = {}
     for path in sorted(Path(str(root)).rglob("*.yaml")):
         name = path.relative_to(str(root)).with_suffix("").as_posix()
-        found[name] = " ".join(str(_read(path).get("about", "")).split())
+        found[name] = " ".join(str(read_page(path).get("about", "")).split())
     return found
 
 
@@ -127,7 +137,10 @@ def load_recipe(name_or_path: str | Path, overrides: list[str] | None = None) ->
         key, separator, value = override.partition("=")
         if not separator:
             raise SoundviewsError(f"--set takes key=value, not {override!r}")
-        delta: Any = yaml.safe_load(value)
+        try:
+            delta: Any = yaml.load(value, _Loader)
+        except yaml.YAMLError as error:
+            raise SoundviewsError(f"--set {override}: the value is no YAML: {error}") from error
         for part in reversed(key.strip().split(".")):
             delta = {part: delta}
         page = _merge(page, delta)
@@ -162,9 +175,10 @@ def _explain(error: ValidationError) -> str:
     return "; ".join(lines)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_page(path: Path) -> dict[str, Any]:
+    """A recipe's YAML file as it is."""
     try:
-        page = yaml.safe_load(path.read_text(encoding="utf-8"))
+        page = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SoundviewsError(f"cannot read the recipe {path}: {error}") from error
     if not isinstance(page, dict):
@@ -184,7 +198,7 @@ def _locate(name: str) -> Path:
 def _resolve(name: str, seen: tuple[str, ...]) -> dict[str, Any]:
     if name in seen:
         raise SoundviewsError(f"recipes refer to each other: {' -> '.join((*seen, name))}")
-    page = _read(_locate(name))
+    page = read_page(_locate(name))
     base = page.pop("base", None)
     edits = page.pop("edit_views", None) or {}
     if base is not None:

@@ -125,14 +125,32 @@ def test_judging_while_training_keeps_the_best(corpus: Path, tmp_path: Path) -> 
     assert best["global_step"] == (2 if scores[0][1] >= scores[1][1] else 4)
 
 
-def test_a_signal_ends_the_run_with_a_checkpoint(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe: Recipe = load_recipe("uclser", [*TINY, "training.steps=6", "training.checkpoint_steps=100"])
+def test_judging_leaves_the_training_alone(corpus: Path, tmp_path: Path) -> None:
+    """Neither the encoder's nor the head's batch norm may learn from the clips it is judged on."""
+    recipe = load_recipe(
+        "uclser", [*TINY, "training.steps=4", "evaluation={protocol: knn, metric: accuracy, steps: 1}"]
+    )
+    runs = [
+        pretrain(recipe, str(corpus), tmp_path / ("judged" if data else "alone"), workers=0, evaluation_data=data)
+        for data in (None, str(corpus))
+    ]
+    weights = [(run / "bundle" / "model.safetensors").read_bytes() for run in runs]
+    assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_a_signal_ends_the_run_with_a_checkpoint(
+    accumulate: int, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ["training.steps=6", "training.checkpoint_steps=100", f"training.accumulate={accumulate}"]
+    options.append("encoder={cnn14: {width: 0.02, mels: 32}}")  # it has dropout
+    recipe: Recipe = load_recipe("uclser", [*TINY, *options])
     from soundviews.pretraining.module import Pretraining
 
     step = Pretraining.training_step
 
     def interrupted(self: Pretraining, batch: object, index: int) -> torch.Tensor:
-        if index == 2:
+        if index == 2 * accumulate:
             os.kill(os.getpid(), signal.SIGINT)
         return step(self, batch, index)  # type: ignore[arg-type]
 

@@ -51,10 +51,11 @@ def small(tmp_path: Path) -> Path:
 
 
 def command(*arguments: str, cache: Path) -> subprocess.Popen[str]:
-    program = "from soundviews.cli.app import main; main()"
+    program = cache.with_name("program.py")  # a file, so that Lightning can start it again
+    program.write_text("from soundviews.cli.app import main\nmain()\n")
     environment = os.environ | {"OMP_NUM_THREADS": "1", "SOUNDVIEWS_CACHE": str(cache)}
     return subprocess.Popen(
-        [sys.executable, "-c", program, *arguments],
+        [sys.executable, str(program), *arguments],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -98,6 +99,27 @@ def test_killed_twice_and_resumed_equals_uninterrupted(corpus: Path, small: Path
     assert losses.items() <= whole_losses.items()
 
 
+def test_two_processes_train_one_encoder_and_stop_together(corpus: Path, small: Path, tmp_path: Path) -> None:
+    cache, whole, broken = tmp_path / "cache", tmp_path / "whole", tmp_path / "broken"
+    new = ["pretrain", str(corpus), "-r", str(small), "--devices", "2", "--workers", "0"]
+    process = command(*new, "-o", str(whole), cache=cache)
+    output, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, output
+    assert output.count("bundle ") == 1  # one of them speaks
+    process = command(*new, "-o", str(broken), cache=cache)
+    deadline = time.monotonic() + 120
+    while not (broken / "checkpoints" / "last.ckpt").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.terminate()  # reaches the first process only
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode != 0 and "--resume" in output
+    process = command("pretrain", "--resume", str(broken), cache=cache)
+    output, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, output
+    weights = [(run / "bundle" / "model.safetensors").read_bytes() for run in (whole, broken)]
+    assert weights[0] == weights[1]
+
+
 def test_workers_change_nothing(corpus: Path, small: Path, tmp_path: Path) -> None:
     recipe = load_recipe(small, ["training.steps=4"])
     for workers in (0, 2):
@@ -136,6 +158,8 @@ def test_what_stops_a_run_before_it_starts(
     recipe = load_recipe(small)
     with pytest.raises(SoundviewsError, match="fewer than one batch"):
         pretrain(load_recipe(small, ["training.batch_size=64"]), str(corpus), tmp_path / "a")
+    with pytest.raises(SoundviewsError, match="on each device"):
+        pretrain(load_recipe(small, ["training.batch_size=6"]), str(corpus), tmp_path / "a", devices=2)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").write_text("mine")
     with pytest.raises(SoundviewsError, match="not empty"):

@@ -56,7 +56,11 @@ class ProgressBar(pl.Callback):
 
 
 class StopOnSignal(pl.Callback):
-    """The first Ctrl-C (or SIGTERM) ends the run after the step at hand, with a checkpoint; a second at once."""
+    """The first Ctrl-C (or SIGTERM) ends the run after the step at hand, with a checkpoint; a second at once.
+
+    It ends after a whole optimiser step, of all its accumulated batches, and after the same one on every device:
+    only from there can the run go on as if it had not been stopped.
+    """
 
     def __init__(self) -> None:
         self.asked = False
@@ -69,10 +73,19 @@ class StopOnSignal(pl.Callback):
         def ask(number: int, frame: Any) -> None:
             if self.asked:
                 raise KeyboardInterrupt
-            self.asked, trainer.should_stop = True, True
-            print("\nstopping after this step (again to stop at once)", file=sys.stderr)
+            self.asked = True
+            if trainer.is_global_zero:
+                print("\nstopping after this step (again to stop at once)", file=sys.stderr)
 
         self._before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, index: int
+    ) -> None:
+        if (index + 1) % trainer.accumulate_grad_batches:
+            return
+        if trainer.strategy.reduce_boolean_decision(self.asked, all=False):
+            self.asked = trainer.should_stop = True
 
     def teardown(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:
         for number, handler in self._before.items():

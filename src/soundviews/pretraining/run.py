@@ -21,7 +21,7 @@ from soundviews.audio.corpus import Corpus, open_corpus
 from soundviews.audio.loader import training_loader
 from soundviews.bundle_config import Statistics
 from soundviews.errors import SoundviewsError
-from soundviews.recipe import Recipe, check
+from soundviews.recipe import Recipe, check, read_page
 
 from .checkpoints import AtomicIO, Checkpoints, ensure_room
 from .export import export
@@ -53,7 +53,8 @@ def pretrain(
         directory: The run directory; it must be new or empty.
         evaluation_data: Labelled corpus for the recipe's periodic evaluation; None leaves it out.
         workers: Decoding processes; None takes half of the cores.
-        devices: GPUs where there are any (DDP beyond one).
+        devices: GPUs, or processes where there is none. Each takes batches of `training.batch_size` clips of its own;
+            Lightning starts this very program again for every further one.
         strict: Stop at the first recording that cannot be read instead of leaving it out.
         folds, splits: Learn from these parts of the corpus only; None takes all of it.
         evaluation_folds: Judge on these folds only.
@@ -61,6 +62,10 @@ def pretrain(
     Returns:
         The run directory, with `bundle/` once the training is complete.
     """
+    if _rank(devices) > 0:  # the first process has made the run by now
+        return resume(directory)
+    if torch.cuda.is_available() and devices > torch.cuda.device_count():
+        raise SoundviewsError(f"there are {torch.cuda.device_count()} GPUs, not {devices}: choose fewer --devices")
     if directory.exists() and any(directory.iterdir()):
         raise SoundviewsError(
             f"{directory} is not empty: choose another --out, or go on with: soundviews pretrain --resume {directory}"
@@ -91,10 +96,10 @@ def resume(directory: Path) -> Path:
         SoundviewsError: no run there, or its corpus is no longer the same.
     """
     try:
-        recipe = check(yaml.safe_load((directory / "recipe.yaml").read_text()))
+        recipe = check(read_page(directory / "recipe.yaml"))
         environment = json.loads((directory / "environment.json").read_text())
         settings = environment["settings"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SoundviewsError) as error:
         raise SoundviewsError(f"{directory} is no run that can be resumed: {error}") from error
     corpus = _open(recipe, settings)
     if corpus.fingerprint != environment["corpus"]["fingerprint"]:
@@ -103,15 +108,15 @@ def resume(directory: Path) -> Path:
 
 
 def _open(recipe: Recipe, settings: dict[str, Any]) -> Corpus:
-    data, size = settings["data"], recipe.training.batch_size
+    data, size = settings["data"], recipe.training.batch_size * settings["devices"]
     corpus = open_corpus(data, strict=settings["strict"])
     if settings["folds"] or settings["splits"]:
         corpus = corpus.where(folds=settings["folds"], split=settings["splits"])
     corpus = corpus.cut(recipe.audio.clip_seconds)
     if len(corpus) < size:
         raise SoundviewsError(
-            f"{data} has {len(corpus)} clips, fewer than one batch of {size}: every clip needs others to differ "
-            f"from. Add recordings, or set training.batch_size (at least 2)"
+            f"{data} has {len(corpus)} clips, fewer than one batch of {size} (training.batch_size on each device): "
+            f"every clip needs others to differ from. Add recordings, or set training.batch_size (at least 2)"
         )
     return corpus
 
@@ -121,7 +126,8 @@ def _train(recipe: Recipe, corpus: Corpus, directory: Path, settings: dict[str, 
     per_epoch = len(corpus) // (training.batch_size * settings["devices"] * training.accumulate)
     steps = training.steps or max(1, round((training.epochs or 0) * per_epoch))
     done = _steps_done(last)
-    module = Pretraining(recipe, steps, _statistics(recipe, corpus, directory))
+    workers = max(1, (os.cpu_count() or 2) // 2) if settings["workers"] is None else settings["workers"]
+    module = Pretraining(recipe, steps, _statistics(recipe, corpus, directory, workers, settings["strict"]))
     loader = training_loader(
         corpus,
         recipe.audio.sample_rate,
@@ -129,9 +135,9 @@ def _train(recipe: Recipe, corpus: Corpus, directory: Path, settings: dict[str, 
         seed=training.seed,
         start_step=done * training.accumulate,
         steps=(steps - done) * training.accumulate,
-        workers=max(1, (os.cpu_count() or 2) // 2) if settings["workers"] is None else settings["workers"],
+        workers=workers,
         backgrounds=module.views.backgrounds,
-        rank=int(os.environ.get("LOCAL_RANK", 0)),
+        rank=_rank(settings["devices"]),
         world_size=settings["devices"],
         strict=settings["strict"],
     )
@@ -165,6 +171,8 @@ def _train(recipe: Recipe, corpus: Corpus, directory: Path, settings: dict[str, 
     )
     if done < steps:
         trainer.fit(module, Unmeasured(loader), ckpt_path=last if done else None, weights_only=True)
+        if not trainer.is_global_zero:
+            sys.exit(0)  # further processes are there for the training alone
         _write_skipped(directory, corpus, loader)
     if stop.asked and trainer.global_step < steps:
         print(
@@ -172,9 +180,13 @@ def _train(recipe: Recipe, corpus: Corpus, directory: Path, settings: dict[str, 
             file=sys.stderr,
         )
         raise KeyboardInterrupt
-    if trainer.is_global_zero:
-        _finish(recipe, module, directory, last)
+    _finish(recipe, module, directory, last)
     return directory
+
+
+def _rank(devices: int) -> int:
+    """This process's number among those of a run on several devices, as Lightning tells those it starts."""
+    return int(os.environ.get("LOCAL_RANK", 0)) if devices > 1 else 0
 
 
 class _TensorBoard(TensorBoardLogger):
@@ -207,12 +219,12 @@ def _steps_done(last: Path) -> int:
     return int(torch.load(last, map_location="cpu", weights_only=True, mmap=True)["global_step"])
 
 
-def _statistics(recipe: Recipe, corpus: Corpus, directory: Path) -> Statistics | None:
+def _statistics(recipe: Recipe, corpus: Corpus, directory: Path, workers: int, strict: bool) -> Statistics | None:
     if recipe.statistics != "corpus":
         return recipe.statistics
     kept = directory / "statistics.json"
     if not kept.is_file():
-        _write(kept, corpus_statistics(recipe, corpus).model_dump_json())
+        _write(kept, corpus_statistics(recipe, corpus, workers, strict).model_dump_json())
     return Statistics.model_validate_json(kept.read_text())
 
 

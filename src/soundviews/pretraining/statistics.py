@@ -15,7 +15,7 @@ from .build import build
 PATCHES = 4096  # a fraction of a percent of either scalar's error; the original read every bin of its corpus
 
 
-def corpus_statistics(recipe: Recipe, corpus: Corpus) -> Statistics:
+def corpus_statistics(recipe: Recipe, corpus: Corpus, workers: int = 0, strict: bool = False) -> Statistics:
     """Mean and true standard deviation over all bins of un-augmented random patches, in float64.
 
     One patch a clip, of up to `PATCHES` clips in the order of the first epoch. (The original divides the deviation
@@ -31,7 +31,8 @@ def corpus_statistics(recipe: Recipe, corpus: Corpus) -> Statistics:
         seed=recipe.training.seed,
         start_step=0,
         steps=min(PATCHES, len(corpus)) // size,
-        workers=0,
+        workers=workers,
+        strict=strict,
     )
     count, total, squares = 0, 0.0, 0.0
     for number, batch in enumerate(loader):
