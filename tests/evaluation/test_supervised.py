@@ -1,5 +1,7 @@
 """Training the whole network on tones."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ import torch
 from soundviews.errors import SoundviewsError
 from soundviews.evaluation.supervised import finetune, scratch
 from soundviews.evaluation.tasks import make_task
-from soundviews.model import LogMelStatistics
+from soundviews.model import LogMelStatistics, Model
 
 
 def test_finetune_learns_and_leaves_the_bundle_alone(tones, tiny_model):
@@ -27,6 +29,26 @@ def test_scratch_starts_from_fresh_weights_drawn_from_the_seed(tones, tiny_model
             parameter.fill_(torch.nan)
     first, second = (scratch(tiny_model, task, seed=3, epochs=2, batch_size=9, lr=0.01) for _ in range(2))
     assert np.array_equal(first.predictions[1], second.predictions[1])
+
+
+class Drawing(torch.nn.Module):
+    """An encoder that writes down what its dropout would draw."""
+
+    drawn: ClassVar[list[float]] = []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            self.drawn.append(float(torch.rand(())))
+        return x.mean((1, 2))
+
+
+def test_the_seed_decides_what_dropout_draws(tones, tiny_model):
+    config, task = tiny_model.config.model_copy(update={"embedding_size": 16}), make_task(tones)
+    for seed in (5, 5, 6):
+        finetune(Model(config, Drawing()), task, seed=seed, epochs=1, batch_size=6)
+    first, again, other = np.reshape(Drawing.drawn, (3, -1))
+    assert np.array_equal(first, again) and not np.isin(first, other).any()
+    assert len(set(first)) == len(first) > 1
 
 
 def test_validation_clips_pick_the_epoch(tones, tiny_model):

@@ -19,7 +19,7 @@ from soundviews.evaluation.score import Score, protocols
 from soundviews.evaluation.tasks import Indices, Task
 from soundviews.features.patches import Clips
 from soundviews.model import Model
-from soundviews.randomness import Randomness
+from soundviews.randomness import Randomness, hashed_seed
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
@@ -120,6 +120,7 @@ def _epochs(model: Model, layer: nn.Linear, task: Task, chosen: Settings, truth:
     optimizer, schedule = chosen.build([*model.encoder.parameters(), *layer.parameters()], steps)
     with bar("training the network", steps * chosen.epochs, "steps", task.progress) as advance:
         for step, batch in enumerate(loader, start=1):
+            torch.manual_seed(hashed_seed(seed, step, "layers"))  # dropout and stochastic depth
             patches = model.random_patches(
                 Clips(batch.samples, batch.lengths), Randomness(seed, step, device=model.device)
             )
