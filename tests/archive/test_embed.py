@@ -212,3 +212,28 @@ def test_the_command_can_be_interrupted(waveform_bundle: Path, tmp_path: Path) -
     assert process.returncode == 130, errors
     assert "same command goes on" in errors
     assert "Traceback" not in errors
+
+
+def test_what_a_manifest_lists_and_is_not_there_is_named(waveform_bundle, recordings, tmp_path):
+    manifest = recordings / "list.csv"
+    manifest.write_text("path\nz.wav\nb/gone.wav\n")
+    inputs = gather([manifest])
+    result = embed_files(load(waveform_bundle), inputs, tmp_path / "out.parquet")
+    assert [(one.recording, one.reason) for one in result.skipped] == [("b/gone.wav", "no such file")]
+    with pytest.raises(SoundviewsError, match="gone"):
+        embed_files(load(waveform_bundle), inputs, tmp_path / "strict.parquet", strict=True)
+
+
+def test_a_dangling_link_is_named_and_a_linked_folder_is_entered(recordings, tmp_path):
+    (tmp_path / "more").mkdir()
+    (recordings / "z.wav").rename(tmp_path / "more" / "z.wav")
+    (recordings / "linked").symlink_to(tmp_path / "more")
+    (recordings / "gone.wav").symlink_to(tmp_path / "nowhere.wav")
+    inputs = gather([recordings])
+    assert "linked/z.wav" in [stretch.path for stretch in inputs.stretches]
+    assert [one.recording for one in inputs.skipped] == ["gone.wav"]
+
+
+def test_a_folder_is_no_place_for_the_vectors(waveform_bundle, recordings, tmp_path):
+    with pytest.raises(SoundviewsError, match="is a folder"):
+        embed_files(load(waveform_bundle), gather([recordings]), tmp_path)

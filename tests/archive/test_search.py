@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import soundfile
 from sklearn.metrics.pairwise import cosine_similarity
 
 from soundviews.archive import search as search_module
@@ -91,3 +92,24 @@ def test_command(archive: Path, recordings: Path, tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert [row["rank"] for row in rows] == ["1", "2", "3"]
     assert rows[0]["recording"] == "z.wav"
+
+
+def test_names_are_shown_as_they_are(waveform_bundle: Path, tmp_path: Path) -> None:
+    folder, out = tmp_path / "odd", tmp_path / "odd.parquet"
+    folder.mkdir()
+    names = ["[red]x.wav", "a [bold.wav", "two\nlines.wav", "very " * 30 + "long.wav"]
+    noise = 0.1 * np.random.default_rng(0).normal(size=RATE)
+    for name in names:
+        soundfile.write(folder / name, noise, RATE)
+    embed_files(load(waveform_bundle), gather([folder]), out, waveform_bundle)
+    program = "from soundviews.cli.app import main; main()"
+    arguments = ["search", str(out), str(folder / names[0])]
+    result = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    for name in names:
+        assert name.replace("\n", "\\n") in result.stdout
+    nowhere = ["--csv", str(tmp_path / "no" / "hits.csv")]
+    result = subprocess.run([sys.executable, "-c", program, *arguments, *nowhere], capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "Traceback" not in result.stderr
+    assert "hits.csv" in result.stderr

@@ -71,6 +71,8 @@ def embed_files(
     out = Path(out)
     plan = _plan(model, inputs, bundle_path, block_seconds)
     parts = Path(f"{out}.parts")
+    if out.is_dir():
+        raise SoundviewsError(f"{out} is a folder: --out is the Parquet file to write")
     if out.exists():
         _check_same(plan, read_metadata(out), out)
         shutil.rmtree(parts, ignore_errors=True)
@@ -91,7 +93,8 @@ def embed_files(
             raise SoundviewsError(_nothing_read(state.skipped))
         _finish(parts, out, plan, state)
     except OSError as error:
-        raise SoundviewsError(f"{error}. What was done is kept in {parts}; the same command goes on") from error
+        kept = f". What was done is kept in {parts}; the same command goes on" if parts.is_dir() else ""
+        raise SoundviewsError(f"{error}{kept}") from error
     return _summary(out)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from soundviews.audio import scan
 from soundviews.audio.decode import EXTENSIONS
 from soundviews.errors import SoundviewsError
 
@@ -32,7 +33,8 @@ class Skipped(NamedTuple):
 @dataclass(frozen=True)
 class Inputs:
     """root: what every stretch's path is relative to, so that a moved archive stays valid.
-    fingerprint: of paths, sizes and modification times; skipped: names that cannot be kept as text."""
+    fingerprint: of paths, sizes and modification times; skipped: what was listed and is not there, folders that
+    cannot be read, names that cannot be kept as text."""
 
     root: Path
     stretches: list[Stretch]
@@ -46,13 +48,16 @@ def gather(places: Sequence[str | Path]) -> Inputs:
     Raises:
         SoundviewsError: for a place that does not exist, or where no recording is found.
     """
-    found = [stretch for place in places for stretch in _stretches(Path(place).absolute())]
+    left_out: list[scan.Skipped] = []
+    found = [stretch for place in places for stretch in _stretches(Path(place).absolute(), left_out)]
     if not found:
         looked = ", ".join(str(place) for place in places)
         raise SoundviewsError(f"no recordings in {looked}: looked for files ending in {' '.join(sorted(EXTENSIONS))}")
     root = _common_root([Path(place).absolute() for place in places], found)
     stretches: list[Stretch] = []
-    skipped: list[Skipped] = []
+    skipped = [
+        Skipped(os.path.relpath(path, root) if os.path.isabs(path) else path, 0.0, why) for path, why in left_out
+    ]
     digest = hashlib.blake2b(digest_size=8)
     for path, start, end in found:
         name = os.path.relpath(path, root).replace(os.sep, "/")
@@ -64,28 +69,21 @@ def gather(places: Sequence[str | Path]) -> Inputs:
     return Inputs(root, stretches, digest.hexdigest(), skipped)
 
 
-def _stretches(place: Path) -> Iterator[Stretch]:
+def _stretches(place: Path, left_out: list[scan.Skipped]) -> Iterator[Stretch]:
     if place.is_dir():
-        yield from (Stretch(path) for path in _walk(place))
+        yield from (Stretch(path) for path, _ in scan.recordings(place, left_out))
     elif not place.exists():
         raise SoundviewsError(f"{place} does not exist")
     elif place.suffix.lower() in MANIFEST_SUFFIXES:
         from soundviews.audio.corpus import open_corpus
 
         corpus = open_corpus(place)
+        left_out += corpus.skipped
         for number in range(len(corpus)):
             clip = corpus.clip(number)
             yield Stretch(clip.path, clip.start, clip.end)
     else:
         yield Stretch(str(place))
-
-
-def _walk(folder: Path) -> Iterator[str]:
-    for directory, below, names in os.walk(folder):
-        below[:] = sorted(name for name in below if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in EXTENSIONS:
-                yield os.path.join(directory, name)
 
 
 def _common_root(places: list[Path], found: Iterable[Stretch]) -> Path:

@@ -37,7 +37,7 @@ def embed(
         typer.echo(f"\nWhat was done is kept in {out}.parts; the same command goes on from there.", err=True)
         raise
     state = "was already complete" if result.already_complete else "written"
-    typer.echo(f"{out} {state}: {result.windows:,} windows of {result.recordings:,} recordings.")
+    typer.echo(f"{out} {state}: {result.windows:,} windows; {result.recordings:,} recordings were found.")
     if result.skipped:
         unread = len({one.recording for one in result.skipped})
         first = result.skipped[0]

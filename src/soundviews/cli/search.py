@@ -23,6 +23,7 @@ def search(
     """Rank the windows of an archive by their likeness (cosine similarity) to a recording."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from soundviews.archive.search import Hit, find_bundle_of, query_vector, search
     from soundviews.model import load
@@ -31,8 +32,13 @@ def search(
     hits = search(archive, query_vector(model, query, start, end), top)
     table = Table("", "recording", "from - to", "similarity", box=None)
     for rank, hit in enumerate(hits, 1):
-        table.add_row(str(rank), hit.recording, f"{_clock(hit.start)} - {_clock(hit.end)}", f"{hit.similarity:.4f}")
-    Console().print(table)
+        # A name is text, whatever brackets and line ends are in it.
+        name = Text(hit.recording.translate({10: "\\n", 13: "\\r"}))
+        table.add_row(str(rank), name, f"{_clock(hit.start)} - {_clock(hit.end)}", f"{hit.similarity:.4f}")
+    console = Console()
+    if not console.is_terminal:
+        console.width = 10_000  # in a pipe nothing is gained by wrapping long names
+    console.print(table)
     if csv is not None:
         import csv as csv_format
 
