@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from soundviews.audio.corpus import Clip, Corpus, to_schema
+from soundviews.audio.corpus import Clip, Corpus, open_corpus, to_schema
 from soundviews.audio.decode import probe
 from soundviews.errors import SoundviewsError
 
@@ -180,3 +180,23 @@ def test_a_large_corpus_opens_without_being_read_and_pickles_by_path(tmp_path):
     pickled = pickle.dumps(corpus)
     assert len(pickled) < 1000
     assert pickle.loads(pickled).clip(77_777) == corpus.clip(77_777)
+
+
+def test_a_cache_that_cannot_be_written_to_stops_nothing(write_audio, tmp_path, monkeypatch):
+    write_audio("folder/a.wav")
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SOUNDVIEWS_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.warns(UserWarning, match="SOUNDVIEWS_CACHE"):
+        assert len(open_corpus(tmp_path / "folder")) == 1
+    bare = Corpus.from_columns(tmp_path / "folder", ["a.wav"])
+    with pytest.warns(UserWarning, match="SOUNDVIEWS_CACHE"):
+        assert len(bare.cut(0.4)) > 1
+
+
+def test_a_torn_file_in_the_cache_is_made_anew(write_audio, tmp_path, monkeypatch):
+    write_audio("folder/a.wav")
+    monkeypatch.setenv("SOUNDVIEWS_CACHE", str(tmp_path / "cache"))
+    expected = open_corpus(tmp_path / "folder").column("duration")
+    (kept,) = (tmp_path / "cache" / "scans").iterdir()
+    kept.write_bytes(b"")
+    np.testing.assert_array_equal(open_corpus(tmp_path / "folder").column("duration"), expected)

@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,3 +27,18 @@ def written_whole(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def keep(path: Path, write: Callable[[Path], None]) -> bool:
+    """Have `write` make the file `path` in the cache; where that cannot be, work goes on without, and says so."""
+    try:
+        with written_whole(path) as temporary:
+            write(temporary)
+    except OSError as error:
+        warnings.warn(
+            f"nothing can be kept in {path.parent} ({error.strerror or error}); set SOUNDVIEWS_CACHE to a folder "
+            "that can be written to",
+            stacklevel=2,
+        )
+        return False
+    return True

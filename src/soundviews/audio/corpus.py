@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from soundviews.audio.cache import cache_directory, written_whole
+from soundviews.audio.cache import cache_directory, keep, written_whole
 from soundviews.audio.probing import probe_all
 from soundviews.errors import SoundviewsError
 
@@ -197,13 +197,14 @@ class Corpus:
             return self.column("duration"), []
         files = pc.unique(self.table["path"])
         names = [os.path.join(self.root, name) for name in files.to_pylist()]
-        kept = cache_directory("durations", f"{self.fingerprint}.npy")
-        seconds = np.load(kept) if kept.is_file() else np.full(len(names), np.nan)
+        kept = cache_directory("durations", f"{self.fingerprint}.f64")
+        seconds = np.fromfile(kept) if kept.is_file() else np.empty(0)
+        if len(seconds) != len(names):
+            seconds = np.full(len(names), np.nan)
         # Failures are tried again: permissions get mended, and decoders installed.
         unknown = np.flatnonzero(np.isnan(seconds))
         seconds[unknown], reasons = probe_all([names[place] for place in unknown], workers, progress)
-        with written_whole(kept) as temporary, open(temporary, "wb") as sink:
-            np.save(sink, seconds)
+        keep(kept, lambda temporary: seconds.tofile(temporary))
         bad = [Skipped(names[unknown[place]], reason) for place, reason in reasons.items()]
         return seconds[pc.index_in(self.table["path"], files).to_numpy()], bad
 

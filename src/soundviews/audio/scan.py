@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from soundviews.audio.cache import cache_directory, written_whole
+from soundviews.audio.cache import cache_directory, keep
 from soundviews.audio.corpus import Corpus, Skipped, to_schema
 from soundviews.audio.decode import EXTENSIONS
 from soundviews.audio.probing import probe_all
@@ -68,7 +68,7 @@ def _walk(root: Path) -> tuple[pa.Table, list[str], list[Skipped]]:
         for values in (sizes, times, labels):
             del values[:]
 
-    for path, stats in _recordings(root, skipped):
+    for path, stats in recordings(root, skipped):
         relative = os.path.relpath(path, root)
         top, _, below = relative.partition(os.sep)
         if below and (not classes or classes[-1] != top):
@@ -83,7 +83,7 @@ def _walk(root: Path) -> tuple[pa.Table, list[str], list[Skipped]]:
     return pa.Table.from_batches(batches, schema), classes, skipped
 
 
-def _recordings(root: Path, skipped: list[Skipped]) -> Iterator[tuple[str, os.stat_result]]:
+def recordings(root: Path, skipped: list[Skipped]) -> Iterator[tuple[str, os.stat_result]]:
     """Recordings below `root`, depth first, by name; a folder linked into itself is entered once."""
     entered: set[tuple[int, int]] = set()
     folders = [str(root)]
@@ -119,8 +119,8 @@ def _durations(
     key = hashlib.blake2b(os.fsencode(root.resolve()), digest_size=12).hexdigest()
     kept = cache_directory("scans", f"{key}.arrow")
     seconds = np.full(files.num_rows, np.nan)
-    if kept.is_file():
-        last = pa.ipc.open_file(pa.memory_map(str(kept))).read_all()
+    last = _last_scan(kept)
+    if last is not None:
         place = pc.index_in(files["path"], last["path"])
         same = pc.and_(
             pc.equal(files["size"], last["size"].take(place)), pc.equal(files["mtime"], last["mtime"].take(place))
@@ -134,10 +134,18 @@ def _durations(
     names = [os.path.join(root, name) for name in files["path"].take(pa.array(unknown)).to_pylist()]
     seconds[unknown], reasons = probe_all(names, workers, progress, strict)
     table = files.select(["path", "size", "mtime"]).append_column("seconds", pa.array(seconds))
-    with (
-        written_whole(kept) as temporary,
-        pa.OSFile(str(temporary), "wb") as sink,
-        pa.ipc.new_file(sink, table.schema) as writer,
-    ):
-        writer.write_table(table, max_chunksize=_BLOCK)
+
+    def write(temporary: Path) -> None:
+        with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table, max_chunksize=_BLOCK)
+
+    keep(kept, write)
     return seconds, [Skipped(names[place], reason) for place, reason in reasons.items()]
+
+
+def _last_scan(kept: Path) -> pa.Table | None:
+    """What was kept, None if that is nothing; a power cut may have left a file that is none."""
+    try:
+        return pa.ipc.open_file(pa.memory_map(str(kept))).read_all()
+    except (OSError, pa.ArrowInvalid):
+        return None

@@ -47,3 +47,7 @@ def main() -> None:
     except SoundviewsError as error:
         print(f"soundviews: {error}", file=sys.stderr)
         sys.exit(1)
+    except OSError as error:
+        # A full disk, a folder that may not be written to: where in the program it was met helps nobody.
+        print(f"soundviews: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+        sys.exit(1)
