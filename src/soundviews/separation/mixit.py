@@ -13,7 +13,7 @@ from torch import Tensor
 from soundviews.errors import SoundviewsError
 
 LARGEST_SEARCH = 2**20
-_CHUNK = 2**20  # elements of the widest intermediate: 8 MiB of float64, whatever M and the batch
+_CHUNK = 2**18  # elements of the widest intermediate: 2 MiB of float64, whatever M and the batch
 _TIE_DB = 1e-7  # above what float64 rounds, far below what matters
 
 
@@ -57,18 +57,16 @@ def _search(estimates: Tensor, mixtures: Tensor, snr_max: float, assignments: Te
     signals = torch.cat([estimates, mixtures], dim=1).double()
     gram = signals @ signals.mT
     batch, sources, count = len(estimates), estimates.shape[1], mixtures.shape[1]
-    within, across = gram[:, :sources, :sources], gram[:, sources:, :sources]
     energies = gram.diagonal(dim1=1, dim2=2)[:, sources:]
     best_loss = gram.new_full((batch,), torch.inf)
     best = torch.zeros(batch, sources, dtype=torch.int64, device=gram.device)
-    for candidates in _candidates(
-        sources, count, max(1, _CHUNK // (batch * count * sources)), assignments, gram.device
-    ):
-        members = _membership(candidates, count, gram.dtype)  # (candidates, mixtures, sources)
-        forms = (members.flatten(0, 1) @ within).unflatten(1, members.shape[:2])
-        forms = (forms * members).sum(-1)  # (batch, candidates, mixtures)
-        crosses = torch.einsum("cms,bms->bcm", members, across)
-        errors = (energies[:, None] - 2 * crosses + forms).clamp_min(0)
+    chunk = max(1, _CHUNK // (batch * count * signals.shape[1]))
+    for candidates in _candidates(sources, count, chunk, assignments, gram.device):
+        # A column is 1 at a mixture and -1 at the estimates given to it: |x - remix|^2 is its form in the Gram matrix.
+        members = _membership(candidates, count, gram.dtype).flatten(0, 1).T
+        own = torch.eye(count, dtype=gram.dtype, device=gram.device).repeat(1, len(candidates))
+        columns = torch.cat([-members, own])  # (signals, candidates * mixtures)
+        errors = ((gram @ columns) * columns).sum(1).unflatten(1, (-1, count)).clamp_min(0)
         losses = _decibels(errors, energies[:, None], snr_max).mean(2)
         lowest = losses.amin(1, keepdim=True)
         first = (losses <= lowest + _TIE_DB).int().argmax(1)
