@@ -42,6 +42,19 @@ def test_ranks_as_scikit_learn_does(archive: Path, batch_bytes: int, monkeypatch
     assert {(hit.recording, hit.start) for hit in hits} == {names[i] for i in order}
 
 
+@pytest.mark.parametrize("batch_bytes", [1, 5 * 4 * 512, 1 << 25])
+def test_once_is_the_best_of_each_recording(archive: Path, batch_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_module, "BATCH_BYTES", batch_bytes)
+    query = np.random.default_rng(4).normal(size=512).astype(np.float32)
+    every = search(archive, query, top=1000)
+    best: dict[str, float] = {}
+    for hit in every:  # best first
+        best.setdefault(hit.recording, hit.similarity)
+    hits = search(archive, query, top=2, once=True)
+    assert [(hit.recording, hit.similarity) for hit in hits] == list(best.items())[:2]
+    assert len(search(archive, query, top=1000, once=True)) == len(best) > 2
+
+
 def test_asking_for_more_than_there_is(archive: Path) -> None:
     assert len(search(archive, np.ones(512, np.float32), top=1000)) == pq.read_metadata(archive).num_rows
 

@@ -73,13 +73,14 @@ def query_vector(model: Model, recording: str | Path, start: float = 0.0, end: f
     return (total / windows).astype(np.float32)
 
 
-def search(archive: str | Path, query: np.ndarray, top: int = 10) -> list[Hit]:
+def search(archive: str | Path, query: np.ndarray, top: int = 10, once: bool = False) -> list[Hit]:
     """The windows of the highest cosine similarity, best first; memory does not grow with the archive.
 
     Args:
         archive: Parquet file made by `embed_files`.
         query: (dim,); its length does not matter.
         top: How many.
+        once: Only the best window of each recording.
     """
     dim = pq.read_schema(archive).field("vector").type.list_size
     if query.shape != (dim,):
@@ -89,11 +90,19 @@ def search(archive: str | Path, query: np.ndarray, top: int = 10) -> list[Hit]:
     for batch in _batches(archive, dim):
         vectors = batch.column("vector").flatten().to_numpy(zero_copy_only=False).reshape(-1, dim)
         similarity = vectors @ direction / np.maximum(np.linalg.norm(vectors, axis=1), 1e-12)
-        rows = np.argsort(-similarity, kind="stable")[:top]
+        rows = np.argsort(-similarity, kind="stable")
+        if once:
+            _, first = np.unique(np.asarray(batch.column("recording"))[rows], return_index=True)
+            rows = rows[np.sort(first)]
+        rows = rows[:top]
         found = batch.select(["recording", "start", "end"]).take(pa.array(rows))
         values = (found.column(name).to_pylist() for name in ("recording", "start", "end"))
         best += [Hit(*row) for row in zip(*values, similarity[rows].tolist(), strict=True)]
-        best = sorted(best, key=lambda hit: -hit.similarity)[:top]
+        best = sorted(best, key=lambda hit: -hit.similarity)
+        if once:
+            best = list({hit.recording: hit for hit in reversed(best)}.values())
+            best = sorted(best, key=lambda hit: -hit.similarity)
+        best = best[:top]
     return best
 
 

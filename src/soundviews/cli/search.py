@@ -13,6 +13,7 @@ def search(
     archive: Annotated[Path, typer.Argument(help="Parquet file made by `soundviews embed`.")],
     query: Annotated[Path, typer.Argument(help="A recording of what to look for.")],
     top: Annotated[int, typer.Option("--top", "-k", help="How many windows to show.", min=1)] = 10,
+    once: Annotated[bool, typer.Option("--once", help="Show only the best window of each recording.")] = False,
     start: Annotated[float, typer.Option(help="Use the query from here, in seconds.", min=0)] = 0.0,
     end: Annotated[float | None, typer.Option(help="Use the query up to here, in seconds.")] = None,
     bundle: Annotated[
@@ -29,7 +30,7 @@ def search(
     from soundviews.model import load
 
     model = load(find_bundle_of(archive, bundle))
-    hits = search(archive, query_vector(model, query, start, end), top)
+    hits = search(archive, query_vector(model, query, start, end), top, once)
     table = Table("", "recording", "from - to", "similarity", box=None)
     for rank, hit in enumerate(hits, 1):
         # A name is text, whatever brackets and line ends are in it.
