@@ -101,7 +101,7 @@ def test_killed_twice_and_resumed_equals_uninterrupted(corpus: Path, small: Path
 
 def test_two_processes_train_one_encoder_and_stop_together(corpus: Path, small: Path, tmp_path: Path) -> None:
     cache, whole, broken = tmp_path / "cache", tmp_path / "whole", tmp_path / "broken"
-    new = ["pretrain", str(corpus), "-r", str(small), "--devices", "2", "--workers", "0"]
+    new = ["pretrain", str(corpus), "-r", str(small), "--devices", "2", "--workers", "0", "-s", "training.steps=48"]
     process = command(*new, "-o", str(whole), cache=cache)
     output, _ = process.communicate(timeout=240)
     assert process.returncode == 0, output
