@@ -35,6 +35,14 @@ def test_a_delta_changes_one_step_of_both_branches() -> None:
     assert "mix_back" not in str(without) and len(without) == len(base.views.anchor) - 1
 
 
+def test_an_override_may_edit_the_views_too() -> None:
+    recipe = load_recipe("cola", ["edit_views={crop: {seconds: 0.975}, noise: null}"])
+    assert recipe.views.anchor == ["l2_normalize", {"crop": {"seconds": 0.975}}, "log_mel"]
+    assert recipe.views.positive == recipe.views.anchor
+    with pytest.raises(SoundviewsError, match="'crop'"):
+        load_recipe("cola", ["edit_views={crp: {seconds: 0.975}}"])
+
+
 def test_overrides_merge_options_and_replace_other_components() -> None:
     recipe = load_recipe("uclser", ["training.steps=7", "training.optimizer={sgd: {lr: 0.5}}"])
     assert (recipe.training.steps, recipe.training.epochs) == (7, None)

@@ -13,14 +13,18 @@ import subprocess
 from pathlib import Path
 
 import torch
+import yaml
 
 from soundviews.evaluation.runner import MEASURES
 from soundviews.pretraining.log import read_metrics
 
 PAGE = Path(__file__).with_suffix(".md")
 SPLIT = ["--train-folds", "1,2", "--test-folds", "3"]
-RECIPES = {"uclser": "uclser/small", "cola": "cola/small"}
-WHOLE = {"uclser": "style=uclser,epochs=40,batch_size=64,precision=bf16", "cola": "style=cola,epochs=40"}
+RECIPES = {"uclser": "uclser/small", "cola": "cola/small", "cola-augmented": "cola/small-augmented"}
+WHOLE = {
+    "uclser": "style=uclser,epochs=40,batch_size=64,precision=bf16",
+    "cola": "style=cola,epochs=40,precision=bf16",
+}
 
 
 def commands(data: str, work: Path, released: str | None) -> list[tuple[str, Path, list[str]]]:
@@ -36,10 +40,12 @@ def commands(data: str, work: Path, released: str | None) -> list[tuple[str, Pat
                 ["pretrain", data, "--folds", "1,2", "-r", recipe, "-o", str(run), *judged],
             )
         )
-        frozen = ["qbe", "knn:k=20", "linear:style=logistic", f"linear:style={name}"]
+        style = name.partition("-")[0]
+        frozen = ["qbe", "knn:k=20", "linear:style=logistic", f"linear:style={style}"]
         steps.append(evaluation(f"`{recipe}`, frozen", str(run), data, work / f"{name}-frozen", frozen))
-        whole = [f"finetune:{WHOLE[name]}"]
-        steps.append(evaluation(f"`{recipe}`, whole network", str(run), data, work / f"{name}-whole", whole))
+        if name in WHOLE:
+            whole = [f"finetune:{WHOLE[name]}"]
+            steps.append(evaluation(f"`{recipe}`, whole network", str(run), data, work / f"{name}-whole", whole))
     if released:
         bundle = work / "released_vgg"
         arguments = ["convert", "uclser20", released, str(bundle)]
@@ -67,10 +73,11 @@ def section(title: str, done: Path, arguments: list[str], data: str, work: Path)
     if arguments[0] == "pretrain":
         run = done.parent.parent
         environment = json.loads((run / "environment.json").read_text())
+        seed = yaml.safe_load((run / "recipe.yaml").read_text())["training"]["seed"]
         curves = read_metrics(run / "metrics.csv")
         lines += [
-            f"{environment['corpus']['clips']} clips, {environment['corpus']['skipped']} skipped, seed and settings in "
-            f"the recipe. Loss {curves['loss'][0][1]:.2f} at the start, "
+            f"{environment['corpus']['clips']} clips, seed {seed}, {environment['corpus']['skipped']} skipped. "
+            f"Loss {curves['loss'][0][1]:.2f} at the start, "
             f"{sum(v for _, v in curves['loss'][-3:]) / 3:.2f} at the end. kNN (k = 200, on z) among the training "
             "folds: " + ", ".join(f"{v:.3f} after {s + 1} steps" for s, v in curves["eval_accuracy"]) + ".",
             "",

@@ -144,7 +144,7 @@ def load_recipe(name_or_path: str | Path, overrides: list[str] | None = None) ->
         for part in reversed(key.strip().split(".")):
             delta = {part: delta}
         page = _merge(page, delta)
-    return check(page)
+    return check(_edit_views(page))
 
 
 def check(page: dict[str, Any]) -> Recipe:
@@ -200,28 +200,30 @@ def _resolve(name: str, seen: tuple[str, ...]) -> dict[str, Any]:
         raise SoundviewsError(f"recipes refer to each other: {' -> '.join((*seen, name))}")
     page = read_page(_locate(name))
     base = page.pop("base", None)
-    edits = page.pop("edit_views", None) or {}
     if base is not None:
         relative = Path(name).parent / base if name.endswith((".yaml", ".yml")) else Path(base)
         below = _resolve(str(relative) if str(base).endswith((".yaml", ".yml")) else str(base), (*seen, name))
         del below["name"]
         page = _merge(below, page)
-    for branch in ("anchor", "positive") if edits else ():
-        page["views"][branch] = _edit(page["views"][branch], edits)
+    page = _edit_views(page)
     page.setdefault("name", Path(name).stem if name.endswith((".yaml", ".yml")) else name)
     return page
 
 
-def _edit(steps: list[Any], edits: dict[str, Any]) -> list[Any]:
-    """Steps with the options that `edits` gives them by name; a step edited to null is left out."""
-    names = [step if isinstance(step, str) else next(iter(step)) for step in steps]
-    edited = []
-    for name, step in zip(names, steps, strict=True):
-        if name not in edits:
-            edited.append(step)
-        elif edits[name] is not None:
-            edited.append({name: edits[name]})
-    return edited
+def _edit_views(page: dict[str, Any]) -> dict[str, Any]:
+    """`edit_views` gives steps of both branches other options by their name, or leaves them out (null)."""
+    edits, views = page.pop("edit_views", None) or {}, dict(page.get("views") or {})
+    found = set()
+    for branch in ("anchor", "positive") if edits else ():
+        names = [step if isinstance(step, str) else next(iter(step)) for step in views[branch]]
+        found |= set(names)
+        steps = zip(names, views[branch], strict=True)
+        kept = [({name: edits[name]} if name in edits else step, edits.get(name, True)) for name, step in steps]
+        views[branch] = [step for step, options in kept if options is not None]
+    for name in edits:
+        if name not in found:
+            raise SoundviewsError(f"edit_views names {name!r}, which is no step of this recipe: {nearest(name, found)}")
+    return {**page, "views": views} if edits else page
 
 
 def _merge(base: dict[str, Any], delta: dict[str, Any]) -> dict[str, Any]:
