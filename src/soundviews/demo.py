@@ -44,7 +44,9 @@ def demo(directory: Path, overrides: list[str] | None = None, clips: int = CLIPS
         pretrain(recipe, str(scenes), run, folds=LEARN)
     corpus = open_corpus(scenes)
     task = make_task(corpus, train_folds=LEARN, test_folds=TEST)
-    result = evaluate(load(run), [task], PROTOCOLS, baselines=True, data="built-in scenes")
+    model = load(run)
+    model.name = "this encoder"
+    result = evaluate(model, [task], PROTOCOLS, baselines=True, data="built-in scenes")
     result.save(directory / "evaluation.json")
     report = directory / "report.html"
     write_report(
