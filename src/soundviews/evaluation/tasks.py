@@ -115,7 +115,10 @@ def make_task(
         SoundviewsError: no labels, an empty selection, or parts that share clips.
     """
     if not corpus.vocabulary:
-        raise SoundviewsError("the corpus has no labels, so there is nothing to judge by")
+        raise SoundviewsError(
+            "the corpus has no labels, so there is nothing to judge by: a folder needs two or more sub-folders, "
+            "one a class; a manifest a column label"
+        )
     folds, splits = {}, {}
     for part, fold, split in (
         ("train", train_folds, train_split),
