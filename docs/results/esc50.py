@@ -77,7 +77,7 @@ def section(title: str, done: Path, arguments: list[str], data: str, work: Path)
         curves = read_metrics(run / "metrics.csv")
         lines += [
             f"{environment['corpus']['clips']} clips, seed {seed}, {environment['corpus']['skipped']} skipped. "
-            f"Loss {curves['loss'][0][1]:.2f} at the start, "
+            f"Loss {curves['loss'][0][1]:.2f} where it was first logged, "
             f"{sum(v for _, v in curves['loss'][-3:]) / 3:.2f} at the end. kNN (k = 200, on z) among the training "
             "folds: " + ", ".join(f"{v:.3f} after {s + 1} steps" for s, v in curves["eval_accuracy"]) + ".",
             "",
@@ -112,7 +112,7 @@ def main() -> None:
         "# ESC-50, folds 1-3",
         "",
         "1,200 real recordings of 5 s, 50 classes. Encoders learn from the audio of folds 1 and 2 without labels; "
-        "classifiers train on folds 1 and 2; fold 3 judges. Nothing was chosen on fold 3.",
+        "classifiers train on folds 1 and 2; fold 3 judges.",
         "",
         f"Written by `python docs/results/esc50.py` at commit {commit}; {processor}, {os.cpu_count()} cores, "
         f"torch {torch.__version__}, no GPU.",

@@ -30,7 +30,8 @@ def load_verbs() -> None:
 def keep_freed_memory() -> None:
     """Let glibc reuse the memory of large tensors instead of giving it back and faulting it in again.
 
-    On a CPU that is a third to a half of an encoder's time. Other C libraries have no such switch.
+    Page faults took nearly half the time of the VGG-like encoder on a CPU, and none of ResNet-18's. Other C libraries
+    have no such switch.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
