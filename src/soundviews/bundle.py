@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
-from pydantic import ValidationError
-from torch import nn
+from pydantic import BaseModel, ValidationError
+from torch import Tensor, nn
 
 from soundviews.bundle_config import BundleConfig
 from soundviews.encoders import create_encoder
@@ -26,19 +26,20 @@ def save_bundle(directory: str | Path, config: BundleConfig, encoder: nn.Module,
         encoder: The module that `config.encoder` names.
         head: The objective that `config.head` names, kept so that protocols on z can run; may be None.
     """
-    directory = Path(directory)
+    parts = {"encoder": encoder} | ({"head": head} if head is not None else {})
+    tensors = {f"{part}.{key}": value for part, module in parts.items() for key, value in module.state_dict().items()}
+    return write_bundle(Path(directory), config, tensors)
+
+
+def write_bundle(directory: Path, config: BaseModel, tensors: dict[str, Tensor]) -> Path:
+    """`config.json` and `model.safetensors` in place of any older bundle, both or neither."""
     if directory.exists() and any(directory.iterdir()) and not (directory / "config.json").is_file():
         raise SoundviewsError(f"{directory} exists and is no bundle; it is left as it is")
     directory.parent.mkdir(parents=True, exist_ok=True)
-    parts = {"encoder": encoder} | ({"head": head} if head is not None else {})
-    tensors = {
-        f"{part}.{key}": value.detach().cpu().contiguous().clone()
-        for part, module in parts.items()
-        for key, value in module.state_dict().items()
-    }
+    own = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
     building = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
     try:
-        safetensors.torch.save_file(tensors, building / "model.safetensors")
+        safetensors.torch.save_file(own, building / "model.safetensors")
         (building / "config.json").write_text(config.model_dump_json(indent=2) + "\n")
         building.chmod(0o755)
         (building / "model.safetensors").chmod(0o644)  # both are made for their owner alone
@@ -69,7 +70,10 @@ def load_bundle(path: str | Path) -> tuple[BundleConfig, nn.Module, nn.Module | 
     """
     directory = find_bundle(path)
     try:
-        config = BundleConfig.model_validate(json.loads((directory / "config.json").read_text()))
+        page = json.loads((directory / "config.json").read_text())
+        if isinstance(page, dict) and page.get("kind") == "processor":
+            raise SoundviewsError(f"{directory} is a processor, which separates; an encoder's bundle is expected here")
+        config = BundleConfig.model_validate(page)
         tensors = safetensors.torch.load_file(directory / "model.safetensors")
     except (ValidationError, ValueError, safetensors.SafetensorError) as error:
         raise SoundviewsError(f"{directory} is not a bundle that this version reads: {error}") from error

@@ -41,6 +41,7 @@ def pretrain(
     """
     if (data is None) == (resume is None):
         raise SoundviewsError("say what to learn from (soundviews pretrain FOLDER), or --resume RUN, one of the two")
+    from soundviews.cli._folds import numbers
     from soundviews.pretraining import run
     from soundviews.recipe import load_recipe
 
@@ -55,16 +56,9 @@ def pretrain(
             workers=workers,
             devices=devices,
             strict=strict,
-            folds=_numbers(folds),
-            evaluation_folds=_numbers(evaluation_folds),
+            folds=numbers(folds),
+            evaluation_folds=numbers(evaluation_folds),
             splits=splits.split(",") if splits else None,
         )
     print(f"run {directory}")
     print(f"bundle {directory / 'bundle'}")
-
-
-def _numbers(text: str | None) -> list[int] | None:
-    try:
-        return [int(part) for part in text.split(",")] if text else None
-    except ValueError as error:
-        raise SoundviewsError(f"folds are numbers with commas between them, not {text!r}") from error
