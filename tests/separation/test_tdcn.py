@@ -13,6 +13,16 @@ from soundviews.separation import TDCN
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SMALL = {"filters": 8, "bottleneck": 4, "width": 6, "repeats": 3, "blocks": 3}
+CLOSE = {"rtol": 0, "atol": 1e-5}
+
+
+def busy(network: TDCN) -> TDCN:
+    """With every parameter off its start, so that biases and gains have a say."""
+    torch.manual_seed(3)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter += 0.3 * torch.randn_like(parameter)
+    return network
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +81,9 @@ def test_equals_the_released_network(oracle: dict[str, Any], long_skips: bool) -
         features = network.core(network.encode(mixture))
         masks, channels = network.masks(features), network(mixture)
         weights = network.weight_head(features.mean(2)).softmax(1)
-    close = {"rtol": 0, "atol": 1e-5}
-    torch.testing.assert_close(masks, torch.tensor(numbers["mask"])[:, :, 0].mT, **close)
-    torch.testing.assert_close(weights, torch.tensor(numbers["mix_weights"]), **close)
-    torch.testing.assert_close(channels, torch.tensor(numbers["output"]), **close)
+    torch.testing.assert_close(masks, torch.tensor(numbers["mask"])[:, :, 0].mT, **CLOSE)
+    torch.testing.assert_close(weights, torch.tensor(numbers["mix_weights"]), **CLOSE)
+    torch.testing.assert_close(channels, torch.tensor(numbers["output"]), **CLOSE)
 
 
 @pytest.mark.parametrize(
@@ -183,3 +192,67 @@ def test_impossible_options(options: dict[str, Any], message: str) -> None:
 def test_wrong_shape(shape: tuple[int, ...]) -> None:
     with pytest.raises(SoundviewsError, match="batch, samples"):
         TDCN(**SMALL)(torch.zeros(shape))
+
+
+@pytest.mark.parametrize("consistency", ["learned", "magsq", "uniform"])
+@pytest.mark.parametrize("long_skips", [False, True])
+def test_a_padded_clip_is_separated_as_if_alone(consistency: str, long_skips: bool) -> None:
+    network = busy(TDCN(3, long_skips, consistency=consistency, **SMALL))
+    lengths = torch.tensor([1, 39, 41, 59, 60, 61, 777, 1000])
+    mixture = torch.randn(len(lengths), 1000)  # what lies behind the ends must not matter either
+    channels = network(mixture, lengths)
+    for row, length in enumerate(lengths.tolist()):
+        torch.testing.assert_close(channels[row, :, :length], network(mixture[row : row + 1, :length])[0], **CLOSE)
+        assert not channels[row, :, length:].any()
+
+
+def test_a_padded_clip_is_the_released_network_s(oracle: dict[str, Any]) -> None:
+    numbers = oracle["skip_True"]
+    network = TDCN(2, True, **SMALL)
+    network.load_state_dict(state_of(numbers["weights"]))
+    mixture = torch.tensor(numbers["input"])[:, 0]
+    count, width = mixture.shape
+    padded = torch.cat([torch.nn.functional.pad(mixture, (0, 500)), torch.randn(1, width + 500)])
+    lengths = torch.tensor(count * [width] + [width + 500])
+    with torch.no_grad():
+        channels = network(padded, lengths)
+    torch.testing.assert_close(channels[:count, :, :width], torch.tensor(numbers["output"]), **CLOSE)
+
+
+def test_lengths_of_the_whole_width_change_no_bit() -> None:
+    network, mixture = busy(TDCN(**SMALL)), torch.randn(3, 400)
+    assert torch.equal(network(mixture, torch.tensor([400, 400, 400])), network(mixture))
+
+
+def test_empty_and_silent_clips_of_a_padded_batch() -> None:
+    network = busy(TDCN(**SMALL))
+    mixture = torch.randn(3, 400)
+    mixture[1] = 0
+    channels = network(mixture, torch.tensor([0, 100, 400]))
+    assert not channels[:2].any() and channels.isfinite().all()
+
+
+def test_padded_clips_train_alike() -> None:
+    network, mixture = busy(TDCN(**SMALL)).double(), torch.randn(2, 400, dtype=torch.float64)
+    network(mixture, torch.tensor([150, 400]))[:, 0].square().sum().backward()
+    padded = [p.grad.clone() for p in network.parameters()]
+    network.zero_grad()
+    for row, length in enumerate((150, 400)):
+        network(mixture[row : row + 1, :length])[:, 0].square().sum().backward()
+    for ours, alone in zip(padded, network.parameters(), strict=True):
+        torch.testing.assert_close(ours, alone.grad)
+
+
+def test_padded_channels_sum_to_the_input_in_mixed_precision() -> None:
+    network, mixture = TDCN(**SMALL), torch.randn(2, 300)
+    mixture[0, 120:] = 0
+    with torch.autocast("cpu", torch.bfloat16):
+        channels = network(mixture, torch.tensor([120, 300]))
+    assert channels.dtype == torch.float32
+    torch.testing.assert_close(channels.sum(1), mixture, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("lengths", [[400], [400, 401], [-1, 400], [[400, 400]]])
+def test_lengths_that_do_not_fit(lengths: list[Any]) -> None:
+    with pytest.raises(SoundviewsError, match="length"):
+        TDCN(**SMALL)(torch.randn(2, 400), torch.tensor(lengths))

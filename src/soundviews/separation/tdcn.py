@@ -5,7 +5,7 @@ dilated convolutions, overlap-add, and a projection after which the channels sum
 """
 
 import math
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +15,20 @@ from soundviews.errors import SoundviewsError
 from soundviews.separation.consistency import mixture_consistency
 
 Consistency = Literal["learned", "magsq", "uniform"]
+_EPS = 1e-3  # of the variances; not small beside those of quiet features
+
+
+class Extent(NamedTuple):
+    """Where the clips of a padded batch are.
+
+    samples, frames: (batch, 1), how many of each. inside: (batch, width) bool, the samples of a clip. valid:
+    (batch, 1, frames of the width) bool, the frames it has alone.
+    """
+
+    samples: Tensor
+    frames: Tensor
+    inside: Tensor
+    valid: Tensor
 
 
 class TDCN(nn.Module):
@@ -68,25 +82,39 @@ class TDCN(nn.Module):
         self.weight_head = nn.Linear(bottleneck, sources, bias=False) if consistency == "learned" else None
         self.apply(_initialize)
 
-    def forward(self, mixture: Tensor) -> Tensor:
+    def forward(self, mixture: Tensor, lengths: Tensor | None = None) -> Tensor:
         """mixture (batch, samples) -> channels (batch, sources, samples).
 
+        Args:
+            mixture: Clips, the shorter ones filled up at their end.
+            lengths: (batch,) int64, the samples of each clip; None where all fill the width. Channels are those of
+                the clip alone, and zeros behind its end.
+
         Raises:
-            SoundviewsError: for another number of dimensions, or no samples.
+            SoundviewsError: for another number of dimensions, no samples, or lengths that do not fit.
         """
         if mixture.ndim != 2 or mixture.shape[1] == 0:
             raise SoundviewsError(f"TDCN takes (batch, samples), not {tuple(mixture.shape)}")
+        extent = self._extent(mixture, lengths)
+        if extent is not None:
+            mixture = mixture * extent.inside
         basis = self.encode(mixture)
-        features = self.core(basis)
+        if extent is not None:
+            # Alone, a clip has no frames that begin within its last window.
+            basis = basis * extent.valid
+        features = self.core(basis, extent)
         channels = self.decode(self.masks(features) * basis.unsqueeze(1), mixture.shape[1])
+        if extent is not None:
+            channels = channels * extent.inside.unsqueeze(1)
         # At 16 bit the channels would not sum to the mixture.
         with torch.autocast(mixture.device.type, enabled=False):
-            return mixture_consistency(channels.to(mixture.dtype), mixture, self._weighting(features))
+            channels = channels.to(mixture.dtype)
+            return mixture_consistency(channels, mixture, self._weighting(features, channels, extent))
 
     def encode(self, mixture: Tensor) -> Tensor:
         """mixture (batch, samples) -> basis activations (batch, filters, frames), zeros padded at the end only."""
         samples = mixture.shape[1]
-        frames = math.ceil(max(samples - self.window, 0) / self.hop) + 1
+        frames = self._frames(samples)
         padded = F.pad(mixture, (0, (frames - 1) * self.hop + self.window - samples))
         return F.relu(self.encoder(padded.unsqueeze(1)))
 
@@ -99,9 +127,35 @@ class TDCN(nn.Module):
         waveforms: Tensor = self.decoder(masked.flatten(0, 1)).squeeze(1)
         return waveforms[:, :samples].unflatten(0, (-1, self.sources))
 
-    def _weighting(self, features: Tensor) -> Tensor | Literal["magsq", "uniform"]:
+    def _frames(self, samples: int) -> int:
+        return math.ceil(max(samples - self.window, 0) / self.hop) + 1
+
+    def _extent(self, mixture: Tensor, lengths: Tensor | None) -> Extent | None:
+        """None where every clip fills the width."""
+        batch, width = mixture.shape
+        if lengths is None:
+            return None
+        if lengths.shape != (batch,):
+            raise SoundviewsError(f"{tuple(lengths.shape)} lengths for {batch} clips")
+        shortest, longest = torch.stack(lengths.aminmax()).tolist()
+        if shortest < 0 or longest > width:
+            raise SoundviewsError(f"lengths from {shortest} to {longest} do not fit a batch of {width} samples")
+        if shortest == width:
+            return None
+        samples = lengths.to(mixture.device).unsqueeze(1)
+        frames = ((samples - self.window).clamp_min(0) + self.hop - 1) // self.hop + 1
+        inside = torch.arange(width, device=mixture.device) < samples
+        valid = torch.arange(self._frames(width), device=mixture.device) < frames
+        return Extent(samples, frames, inside, valid.unsqueeze(1))
+
+    def _weighting(
+        self, features: Tensor, channels: Tensor, extent: Extent | None
+    ) -> Tensor | Literal["magsq", "uniform"]:
         if self.weight_head is not None:
-            return self.weight_head(features.mean(2).to(self.weight_head.weight.dtype)).softmax(1)
+            mean = features.mean(2) if extent is None else _mean(features, extent)
+            return self.weight_head(mean.to(self.weight_head.weight.dtype)).softmax(1)
+        if self.consistency == "magsq" and extent is not None:
+            return 1e-8 + channels.square().sum(2) / extent.samples.clamp_min(1)
         return "magsq" if self.consistency == "magsq" else "uniform"
 
 
@@ -121,7 +175,7 @@ class Core(nn.Module):
         pairs = [(start, end) for end in range(repeats) for start in range(end)] if long_skips else []
         self.skips = nn.ModuleDict({f"{start}-{end}": Dense(bottleneck, bottleneck) for start, end in pairs})
 
-    def forward(self, basis: Tensor) -> Tensor:
+    def forward(self, basis: Tensor, extent: Extent | None = None) -> Tensor:
         x = self.first(basis)
         per_repeat = len(self.blocks) // self.repeats
         starts: list[Tensor] = []  # what entered each repeat, earlier skips included
@@ -129,7 +183,7 @@ class Core(nn.Module):
             if self.skips and b % per_repeat == 0:
                 x = x + sum(self.skips[f"{start}-{len(starts)}"](entered) for start, entered in enumerate(starts))
                 starts.append(x)
-            x = block(x)
+            x = block(x, extent)
         return x
 
 
@@ -149,8 +203,12 @@ class Block(nn.Module):
             Dense(width, channels, bias=False, scale=scale),
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.layers(x)
+    def forward(self, x: Tensor, extent: Extent | None = None) -> Tensor:
+        y = x
+        for layer in self.layers:
+            # The norm also leaves zeros behind a clip's end, which the dilated convolution then reaches.
+            y = layer(y, extent) if isinstance(layer, FeatureNorm) else layer(y)
+        return x + y
 
 
 class Dense(nn.Conv1d):
@@ -173,9 +231,25 @@ class FeatureNorm(nn.Module):
         self.gain = nn.Parameter(torch.ones(1))
         self.bias = nn.Parameter(torch.zeros(1))
 
-    def forward(self, x: Tensor) -> Tensor:
-        frames = x.shape[-1]
-        return F.layer_norm(x, (frames,), self.gain.expand(frames), self.bias.expand(frames), eps=1e-3)
+    def forward(self, x: Tensor, extent: Extent | None = None) -> Tensor:
+        if extent is None:
+            frames = x.shape[-1]
+            return F.layer_norm(x, (frames,), self.gain.expand(frames), self.bias.expand(frames), eps=_EPS)
+        x = x.to(_wide(x))
+        centred = (x - _mean(x, extent).unsqueeze(2)) * extent.valid
+        variance = torch.linalg.vector_norm(centred, dim=2).square() / extent.frames
+        factor = self.gain * (variance + _EPS).rsqrt()
+        return torch.addcmul(self.bias * extent.valid, centred, factor.unsqueeze(2)).to(self.gain.dtype)
+
+
+def _mean(x: Tensor, extent: Extent) -> Tensor:
+    """x (batch, channels, frames) -> (batch, channels), over the frames of each clip."""
+    return (x * extent.valid).sum(2, dtype=_wide(x)) / extent.frames
+
+
+def _wide(x: Tensor) -> torch.dtype:
+    # Sums over thousands of frames leave the range of 16 bit.
+    return torch.promote_types(x.dtype, torch.float32)
 
 
 def _initialize(module: nn.Module) -> None:
