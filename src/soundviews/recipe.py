@@ -80,11 +80,16 @@ class Training(_Section):
 
 
 class Evaluation(_Section):
-    """A protocol run on a labelled corpus every `steps`; `metric` picks best; `keep` becomes the bundle."""
+    """A protocol run on a labelled corpus every `steps`; `metric` picks best; `keep` becomes the bundle.
+
+    plateau: How many evaluations in a row, the newest included, the mean is over by which best is picked: with
+        more than one, a lone lucky evaluation is not (ssep picks from the plateau, section 4.1).
+    """
 
     protocol: str
     metric: str
     steps: int = Field(ge=1)
+    plateau: int = Field(default=1, ge=1)
     keep: Literal["last", "best"] = "last"
 
 

@@ -39,11 +39,16 @@ def judging_task(recipe: Recipe, settings: dict[str, Any]) -> Task | None:
 
 
 class PeriodicEvaluation(pl.Callback):
-    """Logs the protocol's metrics as `eval_NAME` and keeps `best.ckpt` by the recipe's metric."""
+    """Logs the protocol's metrics as `eval_NAME` and keeps `best.ckpt` by the recipe's metric.
+
+    `best` is where the mean of the last `plateau` evaluations is highest. There is none before so many have been
+    made, unless the training ends earlier: then the last step is it.
+    """
 
     def __init__(self, settings: Evaluation, task: Task, directory: Path) -> None:
         self.settings, self.task, self.directory = settings, task, directory
         self.best: float | None = None
+        self.recent: list[float] = []  # the last `plateau` values, oldest first
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, index: int
@@ -65,13 +70,22 @@ class PeriodicEvaluation(pl.Callback):
             value = score.metrics[self.settings.metric]
         else:
             value = 0.0
-        value = trainer.strategy.broadcast(value)
-        if self.best is None or value > self.best:
-            self.best = value
+        if self._is_best(trainer.strategy.broadcast(value), trainer.global_step == trainer.max_steps):
             trainer.save_checkpoint(self.directory / "best.ckpt")
 
+    def _is_best(self, value: float, last: bool) -> bool:
+        """Take in the newest evaluation and say whether its step is the best so far."""
+        self.recent = [*self.recent, value][-self.settings.plateau :]
+        if len(self.recent) < self.settings.plateau and not last:
+            return False
+        level = sum(self.recent) / len(self.recent)
+        if self.best is not None and level <= self.best:
+            return False
+        self.best = level
+        return True
+
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best}
+        return {"best": self.best, "recent": self.recent}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.best = state["best"]
+        self.best, self.recent = state["best"], state.get("recent", [])
