@@ -10,7 +10,7 @@ from soundviews.audio import loader as loader_module
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import TrainingClips, evaluation_batches, pad, training_loader
 from soundviews.audio.store import ClipStore
-from soundviews.errors import SoundviewsError
+from soundviews.errors import SoundviewsError, UnreadableClip
 
 RATE = 8000
 
@@ -30,7 +30,7 @@ def spoil(corpus: Corpus, *rows: int) -> None:
 
 def assert_same(a, b) -> None:
     for x, y in zip(a, b, strict=True):
-        assert torch.equal(x, y)
+        assert (x is None and y is None) or torch.equal(x, y)
 
 
 def test_padding():
@@ -157,3 +157,61 @@ def test_a_corpus_smaller_than_a_batch(corpus):
         training_loader(corpus, RATE, 11, 0, 0, 1, 0)
     with pytest.raises(SoundviewsError, match="2 backgrounds"):
         training_loader(corpus.select([0, 1]), RATE, 2, 0, 0, 1, 0, backgrounds=2)
+
+
+class Ramps:
+    """Channel of row r: r everywhere; of block 1 the clip itself where the row is even. Rows in `missing` have none."""
+
+    def __init__(self, missing=(), excess=0):
+        self.missing, self.excess = missing, excess
+
+    def wanted(self, step, rank, batch):
+        return [(block, np.arange(batch) + 100 * step + 10 * rank) for block in range(2)]
+
+    def read(self, wanted, example, row):
+        if row in self.missing:
+            raise UnreadableClip("not separated")
+        block, drawn = wanted
+        if block == 1 and row % 2 == 0:
+            return None
+        return np.full(400 * (row + 1) + self.excess, row + drawn[example], np.float32)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("excess", [-3, 0, 3])
+def test_each_block_of_channels_belongs_to_the_rows_that_were_read(corpus, workers, excess):
+    spoil(corpus, 4, 9)
+    for step, batch in enumerate(steps(corpus, 0, 4, workers, backgrounds=1, channels=Ramps(excess=excess))):
+        assert batch.channels.shape == (2, 3, batch.samples.shape[1])
+        for example, row in enumerate(batch.index.tolist()[:3]):
+            length = 400 * (row + 1)
+            expected = torch.zeros(batch.samples.shape[1])
+            expected[: length + min(excess, 0)] = row + example + 100 * step
+            assert torch.equal(batch.channels[0, example], expected)
+            assert torch.equal(batch.channels[1, example], expected if row % 2 else batch.samples[example])
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_clip_without_its_channels_is_replaced_and_named(corpus, workers):
+    plain = steps(corpus, 0, 3, backgrounds=1)
+    loader = training_loader(corpus, RATE, 3, 5, 0, 3, workers, backgrounds=1, channels=Ramps(missing=[2, 3]))
+    for before, after in zip(plain, loader, strict=True):
+        wanted = [4 if row in (2, 3) else row for row in before.index.tolist()[:3]]
+        assert after.index.tolist()[:3] == wanted
+        for own, background, planned in zip(after.index[:3], after.index[3:], before.index[3:], strict=True):
+            assert background == planned or own == planned  # a background needs no channels
+    assert {(os.path.basename(one.path), one.reason) for one in loader.dataset.skipped()} == {
+        ("2.wav", "not separated"),
+        ("3.wav", "not separated"),
+    }
+    with pytest.raises(SoundviewsError, match=r"[23]\.wav: not separated"):
+        steps(corpus, 0, 3, workers, channels=Ramps(missing=[2, 3]), strict=True)
+
+
+def test_channels_follow_the_step_and_the_rank(corpus):
+    whole = steps(corpus, 0, 4, rank=1, world_size=2, channels=Ramps())
+    resumed = steps(corpus, 2, 2, 2, rank=1, world_size=2, channels=Ramps())
+    for a, b in zip(whole[2:], resumed, strict=True):
+        assert_same(a, b)
+    example_0 = whole[3].channels[0, 0, 0]
+    assert example_0 == whole[3].index[0] + 300 + 10

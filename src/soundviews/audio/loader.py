@@ -6,7 +6,7 @@ Randomness has no state: the order of an epoch is a function of (seed, epoch), t
 
 import signal
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,16 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from soundviews.audio.corpus import Corpus, Skipped
+from soundviews.audio.ledger import Ledger
 from soundviews.audio.store import ClipStore
 from soundviews.errors import SoundviewsError, UnreadableClip
 from soundviews.randomness import hashed_seed
 
 # A batch for evaluation is split where padding it to its longest clip would take more than 256 MiB.
 _MOST_SAMPLES = 1 << 26
+
+W = TypeVar("W")
+Waveform = npt.NDArray[np.float32]
 
 
 class ClipBatch(NamedTuple):
@@ -29,14 +33,33 @@ class ClipBatch(NamedTuple):
     index: (batch,) int64, row of the corpus each clip is from.
     samples: (batch, max_samples) float32.
     lengths: (batch,) int64, samples before the padding.
+    channels: (blocks, examples, max_samples) float32, separated from the batch's first `examples` clips and as long
+        as they; None where a `ChannelSource` was not asked.
     """
 
     index: Tensor  # type: ignore[assignment]  # hides tuple.index
     samples: Tensor
     lengths: Tensor
+    channels: Tensor | None = None
 
 
-def pad(index: Sequence[int], clips: Sequence[npt.NDArray[np.float32]]) -> ClipBatch:
+class ChannelSource(Protocol[W]):
+    """Where a training's separated channels come from. It must survive pickling: every worker has one."""
+
+    def wanted(self, step: int, rank: int, batch: int) -> Sequence[W]:
+        """What each block of the step's `channels` is to hold, one `W` a block for all of its `batch` examples."""
+        ...
+
+    def read(self, wanted: W, example: int, row: int) -> Waveform | None:
+        """What `wanted` says of `example`, of clip `row` of the corpus: (samples,); None is the clip itself.
+
+        Raises:
+            UnreadableClip: there is no such channel; the clip then counts as unreadable.
+        """
+        ...
+
+
+def pad(index: Sequence[int], clips: Sequence[Waveform]) -> ClipBatch:
     """Clips of one or more samples each to a batch."""
     lengths = torch.tensor([len(clip) for clip in clips])
     samples = torch.zeros(len(clips), int(lengths.max()))
@@ -122,6 +145,7 @@ class TrainingClips(Dataset[Any]):
         rank: int = 0,
         world_size: int = 1,
         strict: bool = False,
+        channels: ChannelSource[Any] | None = None,
     ) -> None:
         if len(clips) < batch_size * world_size:
             raise SoundviewsError(
@@ -130,13 +154,14 @@ class TrainingClips(Dataset[Any]):
         if len(clips) <= backgrounds:
             raise SoundviewsError(f"{backgrounds} backgrounds a clip need more than the {len(clips)} clips there are")
         self.clips, self.batch_size, self.seed, self.backgrounds = clips, batch_size, seed, backgrounds
-        self.rank, self.world_size, self.strict = rank, world_size, strict
+        self.rank, self.world_size, self.strict, self.channels = rank, world_size, strict, channels
+        self._without_channels = Ledger()
         self.steps_per_epoch = steps_per_epoch(len(clips), batch_size, world_size)
         self._order: tuple[int, npt.NDArray[np.int64]] = (-1, np.empty(0, np.int64))
 
     def skipped(self) -> list[Skipped]:
         """Clips that could not be read so far, in any worker."""
-        return self.clips.skipped()
+        return [*self.clips.skipped(), *self._without_channels.entries()]
 
     def examples(self, step: int) -> npt.NDArray[np.int64]:
         """(batch_size,) rows of the corpus: this rank's part of the step."""
@@ -162,24 +187,29 @@ class TrainingClips(Dataset[Any]):
     def __getitem__(self, step: int) -> ClipBatch | SoundviewsError:
         try:
             examples = self.examples(step)
-            wanted = np.concatenate([examples[None], self.background_rows(step, examples)])
-            read: list[tuple[int, npt.NDArray[np.float32]]] = []
-            for place, row in enumerate(wanted.reshape(-1)):
-                others = {read[earlier][0] for earlier in range(place % self.batch_size, place, self.batch_size)}
-                read.append(self._readable(int(row), others))
-            return pad([row for row, _ in read], [clip for _, clip in read])
+            rows = np.concatenate([examples[None], self.background_rows(step, examples)]).reshape(-1)
+            blocks = () if self.channels is None else self.channels.wanted(step, self.rank, self.batch_size)
+            read: list[_Read] = []
+            for place, row in enumerate(rows.tolist()):
+                others = {read[earlier].row for earlier in range(place % self.batch_size, place, self.batch_size)}
+                read.append(self._readable(row, others, place, blocks if place < self.batch_size else ()))
+            batch = pad([one.row for one in read], [one.samples for one in read])
+            if self.channels is None:
+                return batch
+            return batch._replace(channels=_block(read[: self.batch_size], len(blocks), batch.samples.shape[1]))
         except SoundviewsError as error:
             # Raised by the loader's own iterator: the traceback of a worker would bury the message.
             return error
 
-    def _readable(self, row: int, others: set[int]) -> tuple[int, npt.NDArray[np.float32]]:
-        """Clip `row`, or the next in the corpus that can be read and is none of `others`."""
+    def _readable(self, row: int, others: set[int], example: int, blocks: Sequence[Any]) -> "_Read":
+        """Clip `row`, or the next in the corpus that can be read with its channels and is none of `others`."""
         for candidate in range(row, row + len(self.clips)):
             candidate %= len(self.clips)
             if candidate in others:
                 continue
             try:
-                return candidate, self.clips[candidate]
+                samples = self.clips[candidate]
+                return _Read(candidate, samples, self._channels(samples, blocks, example, candidate))
             except UnreadableClip as error:
                 if self.strict:
                     raise UnreadableClip(f"{self.clips.corpus.clip(candidate).path}: {error}") from error
@@ -188,6 +218,34 @@ class TrainingClips(Dataset[Any]):
             f"{len(self.clips)} clips, and fewer than {len(others) + 1} of them can be read "
             f"(the first that cannot: {first.path}: {first.reason})"
         )
+
+    def _channels(self, samples: Waveform, blocks: Sequence[Any], example: int, row: int) -> list[Waveform]:
+        if self.channels is None:
+            return []
+        try:
+            found = [self.channels.read(wanted, example, row) for wanted in blocks]
+        except UnreadableClip as error:
+            self._without_channels.add(self.clips.corpus.clip(row).path, str(error))
+            raise
+        # Rounding may have made a channel a few samples longer than the clip is here.
+        return [samples if channel is None else channel[: len(samples)] for channel in found]
+
+
+class _Read(NamedTuple):
+    """A clip of the batch: its row of the corpus, its samples, and a channel for each block."""
+
+    row: int
+    samples: Waveform
+    channels: list[Waveform]
+
+
+def _block(read: list[_Read], blocks: int, samples: int) -> Tensor:
+    """(blocks, examples, samples)."""
+    result = torch.zeros(blocks, len(read), samples)
+    for place, one in enumerate(read):
+        for block, channel in enumerate(one.channels):
+            result[block, place, : len(channel)] = torch.from_numpy(channel)
+    return result
 
 
 class TrainingLoader(DataLoader[Any]):
@@ -220,6 +278,7 @@ def training_loader(
     world_size: int = 1,
     store: bool = True,
     strict: bool = False,
+    channels: ChannelSource[Any] | None = None,
 ) -> TrainingLoader:
     """Batches of steps start_step .. start_step + steps - 1, shuffled anew each epoch.
 
@@ -233,13 +292,14 @@ def training_loader(
         workers: processes that decode; 0 decodes here.
         backgrounds: further clips for each example, never the example itself nor each other.
         store: keep what was decoded.
+        channels: gives each batch its `channels`.
 
     Raises:
         SoundviewsError: fewer clips than a batch; while iterating: too few of them can be read.
     """
     clips = ClipStore(corpus, sample_rate, keep=store)
     return TrainingLoader(
-        TrainingClips(clips, batch_size, seed, backgrounds, rank, world_size, strict),
+        TrainingClips(clips, batch_size, seed, backgrounds, rank, world_size, strict, channels),
         batch_size=None,
         sampler=range(start_step, start_step + steps),
         num_workers=workers,
