@@ -6,7 +6,7 @@
 import argparse
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import product
 from multiprocessing import get_context
 
@@ -21,19 +21,30 @@ SOURCES = (2, 4, 8, 16)
 LARGEST_LOOP = 8  # 65,536 passes over the samples are nobody's afternoon
 
 
-def looped(estimates: Tensor, mixtures: Tensor) -> Tensor:
-    """The loss (batch,) by trying every assignment in the time domain; memory is that of one assignment at a time."""
+def losses_of_all(estimates: Tensor, mixtures: Tensor) -> Iterator[Tensor]:
+    """The loss (batch,) of one assignment after the other, in the time domain."""
     thresholds = 1e-3 * mixtures.square().sum(2) + 1e-8
-
-    def loss(assignment: tuple[int, ...]) -> Tensor:
+    for assignment in product(range(2), repeat=estimates.shape[1]):
         members = torch.tensor([[float(to == i) for to in assignment] for i in range(2)], device=estimates.device)
-        return 10 * torch.log10((mixtures - members @ estimates).square().sum(2) + thresholds).mean(1)
+        yield 10 * torch.log10((mixtures - members @ estimates).square().sum(2) + thresholds).mean(1)
 
-    assignments = list(product(range(2), repeat=estimates.shape[1]))
+
+def looped(estimates: Tensor, mixtures: Tensor) -> Tensor:
+    """The loss (batch,) as it is usually programmed: the least of all, stacked, each with its graph."""
+    return torch.stack(list(losses_of_all(estimates, mixtures))).amin(0)
+
+
+def looped_twice(estimates: Tensor, mixtures: Tensor) -> Tensor:
+    """The same in less time and memory than is usual: without graphs to find the least, then the graph of that."""
     with torch.no_grad():
-        losses = torch.stack([loss(assignment) for assignment in assignments])
-    chosen = losses.argmin(0).tolist()
-    return torch.stack([loss(assignments[index])[row] for row, index in enumerate(chosen)])
+        chosen = torch.stack(list(losses_of_all(estimates, mixtures))).argmin(0)
+    places = 2 ** torch.arange(estimates.shape[1] - 1, -1, -1, device=estimates.device)
+    members = (chosen[:, None, None] // places % 2 == torch.arange(2, device=estimates.device)[:, None]).float()
+    thresholds = 1e-3 * mixtures.square().sum(2) + 1e-8
+    return 10 * torch.log10((mixtures - members @ estimates).square().sum(2) + thresholds).mean(1)
+
+
+LOOPS = {"loop": looped, "frugal loop": looped_twice}
 
 
 def in_own_process(*arguments: str | float) -> tuple[float, float, list[float]]:
@@ -44,7 +55,10 @@ def in_own_process(*arguments: str | float) -> tuple[float, float, list[float]]:
 
 def measure(method: str, sources: int, seconds: float, repeats: int) -> tuple[float, float, list[float]]:
     """Seconds of the fastest forward and backward, GiB of the process's peak above its start, and the losses."""
-    losses: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"gram": lambda s, x: mixit(s, x)[0], "loop": looped}
+    losses: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+        "gram": lambda s, x: mixit(s, x)[0],
+        **LOOPS,
+    }
     device = "cuda" if torch.cuda.is_available() else "cpu"
     generator = torch.Generator(device).manual_seed(sources)
     samples = round(seconds * SAMPLE_RATE)
@@ -80,10 +94,13 @@ def main() -> None:
         row: dict[str, float | str] = {"M": sources, "assignments": 2**sources}
         gram, memory, losses = in_own_process("gram", sources, seconds, 10)
         row |= {"soundviews, s": gram, "soundviews, GiB": memory}
-        if sources <= LARGEST_LOOP:
-            loop, memory, expected = in_own_process("loop", sources, seconds, 2)
-            difference = max(abs(a - b) for a, b in zip(losses, expected, strict=True))
-            row |= {"loop, s": loop, "loop, GiB": memory, "times faster": loop / gram, "difference, dB": difference}
+        differences = []
+        for name in LOOPS if sources <= LARGEST_LOOP else ():
+            taken, memory, expected = in_own_process(name, sources, seconds, 2)
+            row |= {f"{name}, s": taken, f"{name}, GiB": memory, f"times faster than the {name}": taken / gram}
+            differences += [abs(a - b) for a, b in zip(losses, expected, strict=True)]
+        if differences:
+            row["difference, dB"] = max(differences)
         rows.append(row)
     if seconds != FULL:
         print(*rows, sep="\n")
@@ -92,8 +109,9 @@ def main() -> None:
         "MixIT",
         rows,
         f"Loss and gradient of a batch of {BATCH} mixtures of mixtures, {FULL:g} s at 16 kHz; the fastest pass, and "
-        "the peak of memory above that of the inputs. The loop takes its losses without gradient and "
-        "differentiates the best, which is kinder to it than differentiating all.",
+        "the peak of memory above that of the inputs. The loop is what implementations usually do: the losses of all "
+        "assignments, each with its graph, the least of them, backward. The frugal loop takes the losses without "
+        "gradient and differentiates only the least.",
     )
 
 

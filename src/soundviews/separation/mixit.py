@@ -14,6 +14,7 @@ from soundviews.errors import SoundviewsError
 
 LARGEST_SEARCH = 2**20
 _CHUNK = 2**18  # elements of the widest intermediate: 2 MiB of float64, whatever M and the batch
+_BLOCK = 8192  # samples turned to float64 at a time, which stay in the cache
 _TIE_DB = 1e-7  # above what float64 rounds, far below what matters
 
 
@@ -53,14 +54,12 @@ def mixit(
 
 def _search(estimates: Tensor, mixtures: Tensor, snr_max: float, assignments: Tensor | None) -> Tensor:
     """(batch, sources), the best assignment of each example."""
-    # float64: errors are small differences of large energies.
-    signals = torch.cat([estimates, mixtures], dim=1).double()
-    gram = signals @ signals.mT
+    gram = _gram(estimates, mixtures)
     batch, sources, count = len(estimates), estimates.shape[1], mixtures.shape[1]
     energies = gram.diagonal(dim1=1, dim2=2)[:, sources:]
     best_loss = gram.new_full((batch,), torch.inf)
     best = torch.zeros(batch, sources, dtype=torch.int64, device=gram.device)
-    chunk = max(1, _CHUNK // (batch * count * signals.shape[1]))
+    chunk = max(1, _CHUNK // (batch * count * gram.shape[1]))
     for candidates in _candidates(sources, count, chunk, assignments, gram.device):
         # A column is 1 at a mixture and -1 at the estimates given to it: |x - remix|^2 is its form in the Gram matrix.
         members = _membership(candidates, count, gram.dtype).flatten(0, 1).T
@@ -74,6 +73,16 @@ def _search(estimates: Tensor, mixtures: Tensor, snr_max: float, assignments: Te
         best_loss = torch.where(better, lowest[:, 0], best_loss)
         best = torch.where(better[:, None], candidates[first], best)
     return best
+
+
+def _gram(estimates: Tensor, mixtures: Tensor) -> Tensor:
+    """(batch, signals, signals) float64, the inner products of [estimates; mixtures]."""
+    gram = estimates.new_zeros((), dtype=torch.float64)
+    for some in zip(estimates.split(_BLOCK, dim=2), mixtures.split(_BLOCK, dim=2), strict=True):
+        # float64: errors are small differences of large energies.
+        signals = torch.cat(some, dim=1).double()
+        gram = gram + signals @ signals.mT
+    return gram
 
 
 def _candidates(
