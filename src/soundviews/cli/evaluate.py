@@ -22,7 +22,7 @@ def evaluate(
         typer.Option(
             "--protocol",
             "-p",
-            help="knn, linear, finetune, scratch, random, qbe; options after a colon, as in "
+            help="knn, linear, shallow, finetune, scratch, random, qbe; options after a colon, as in "
             "linear:style=cola,epochs=50. May be given several times.",
         ),
     ],
