@@ -1,0 +1,59 @@
+"""An evaluation's report: every class of every row in a table."""
+
+from pathlib import Path
+
+import pytest
+
+from soundviews.evaluation.runner import Evaluation, Row
+from soundviews.report.evaluation import evaluation_sections, write_evaluation
+from soundviews.report.html import Figure, Table
+
+
+def row(protocol: str, system: str, measure: str, per_class: dict[str, float]) -> Row:
+    value = sum(per_class.values()) / len(per_class)
+    figures = {measure: value}
+    return Row(system, protocol, {}, measure, value, None, None, "", figures, per_class, {}, [], 1.0)
+
+
+def classes_of(evaluation: Evaluation) -> tuple[Table, bool]:
+    """The table of the classes, and whether bars stand beside it."""
+    (section,) = [section for section in evaluation_sections(evaluation) if section.title == "Classes"]
+    (table,) = [part for part in section.parts if isinstance(part, Table)]
+    return table, any(isinstance(part, Figure) for part in section.parts)
+
+
+def test_classes_of_all_protocols_and_systems_stand_in_one_table(tmp_path: Path) -> None:
+    rows = [
+        row("shallow", "mine", "mAP", {"bark": 0.2, "rain": 0.9}),
+        row("shallow", "log-mel statistics", "mAP", {"bark": 0.1, "rain": 0.3, "wind": 0.25}),
+        row("knn", "mine", "accuracy", {"bark": 1.0, "wind": 0.0}),
+    ]
+    evaluation = Evaluation("mine", "somewhere", ["a task"], rows)
+    table, bars = classes_of(evaluation)
+    assert list(table.columns) == [
+        "class",
+        "shallow, mine: average precision",
+        "shallow, log-mel statistics: average precision",
+        "knn, mine: accuracy",
+    ]
+    assert [list(line) for line in table.rows] == [
+        ["rain", 0.9, 0.3, ""],
+        ["bark", 0.2, 0.1, 1.0],
+        ["wind", "", 0.25, 0.0],
+    ]
+    assert bars
+    page = write_evaluation(tmp_path / "report.html", evaluation).read_text()
+    assert "<td>wind</td>" in page and "0.250" in page
+
+
+@pytest.mark.parametrize(("classes", "bars"), [(100, True), (527, False)])
+def test_a_table_holds_what_bars_cannot(classes: int, bars: bool) -> None:
+    values = {f"c{i}": i / classes for i in range(classes)}
+    table, drawn = classes_of(Evaluation("mine", "", [], [row("shallow", "mine", "mAP", values)]))
+    assert len(table.rows) == classes and table.rows[0][0] == f"c{classes - 1}"
+    assert drawn == bars
+
+
+def test_one_class_needs_no_table() -> None:
+    sections = evaluation_sections(Evaluation("mine", "", [], [row("qbe", "mine", "mAP", {"bark": 0.2})]))
+    assert [section.title for section in sections] == ["Results"]
