@@ -1,0 +1,176 @@
+"""`soundviews separate apply` and `show`: recordings into channels, as files and as a picture."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from soundviews.cli.separate import separate_app
+from soundviews.errors import SoundviewsError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from soundviews.separation.apply import Applied
+
+FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
+
+
+@separate_app.command()
+def apply(
+    bundle: Annotated[Path, typer.Argument(help="A processor, a folder of them, or a run of `separate train`.")],
+    audio: Annotated[list[Path], typer.Argument(help="Audio files, folders, and manifests (.csv, .tsv, .parquet).")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the channels.")],
+    processor: Annotated[
+        str | None, typer.Option(help="Which one: S2, F, or S2>N for N after S2. Default: the most trained.")
+    ] = None,
+    format_: Annotated[
+        Literal["flac", "wav"], typer.Option("--format", help="flac: 24 bit; wav: 32 bit float, exact.")
+    ] = "flac",
+    seconds_per_block: Annotated[
+        float,
+        typer.Option(
+            min=0.1, help="Longer recordings are separated in half-overlapping blocks, as long as training's clips."
+        ),
+    ] = 10.0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable recording.")] = False,
+) -> None:
+    """Separate recordings of any length: OUT/<recording>_<channel>.flac, which sum to the recording.
+
+    OUT/separated.csv names the files and what they were multiplied by where a channel would pass full scale.
+    Interrupted, the same command goes on. What cannot be read is named in OUT/skipped.csv.
+    """
+    import torch
+
+    from soundviews.archive.inputs import gather
+    from soundviews.separation.apply import apply_files
+    from soundviews.separation.processor import find_processors, load_processors
+
+    name = processor or list(find_processors(bundle))[-1]
+    place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    separator = load_processors(bundle, [name])[0].to(place)
+    inputs = gather(audio)
+    try:
+        with _bar(len(inputs.stretches)) as advance:
+            result = apply_files(
+                separator,
+                inputs.root,
+                inputs.stretches,
+                out,
+                format_,
+                seconds_per_block,
+                strict,
+                inputs.skipped,
+                advance,
+            )
+    except KeyboardInterrupt:
+        typer.echo(f"\nThe channels that are done are in {out}; the same command goes on from there.", err=True)
+        raise
+    typer.echo(
+        f"{out}: {result.recordings:,} recordings in {separator.sources} channels each, by {separator.name} "
+        f"(step {separator.step:,}); {result.already:,} of them were there already."
+    )
+    _say_what_is_special(result, out)
+
+
+@contextlib.contextmanager
+def _bar(total: int) -> Iterator[Callable[[int, float], None]]:
+    """Yields what is told (recordings done, seconds of audio so far)."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        MofNCompleteColumn(),
+        TextColumn("recordings"),
+        BarColumn(),
+        TextColumn("{task.fields[hours]:.2f} h"),
+        TimeElapsedColumn(),
+        TextColumn("remaining"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=total, hours=0.0)
+        yield lambda done, seconds: bar.update(task, completed=done, hours=seconds / 3600)
+
+
+def _say_what_is_special(result: "Applied", out: Path) -> None:
+    if result.scaled:
+        typer.echo(
+            f"{result.scaled:,} recordings had a channel beyond full scale: all their channels are scaled by one gain, "
+            f"to be found in {out / 'separated.csv'}; --format wav needs none."
+        )
+    if result.skipped:
+        path, _, reason = result.skipped[0]
+        typer.echo(
+            f"{len(result.skipped):,} recordings could not be read; they are named in {out / 'skipped.csv'}. "
+            f"The first: {path}: {reason}",
+            err=True,
+        )
+
+
+@separate_app.command()
+def show(
+    bundle: Annotated[Path, typer.Argument(help="A processor, a folder of them, or a run of `separate train`.")],
+    file: Annotated[Path, typer.Argument(help="A recording.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Picture to write: .png, .svg or .pdf.")],
+    processors: Annotated[
+        str | None, typer.Option(help="Rows from the top, e.g. S2,S1,F,N. Default: all, the most trained first.")
+    ] = None,
+    start: Annotated[float, typer.Option(min=0.0, help="Seconds from the recording's beginning.")] = 0.0,
+    duration: Annotated[float, typer.Option(min=0.05, help="Seconds.")] = 10.0,
+) -> None:
+    """Draw a recording and the channels that each processor makes of it (ssep, Figure 2)."""
+    import torch
+
+    from soundviews.audio.decode import read
+    from soundviews.errors import UnreadableClip
+    from soundviews.features.log_mel import LogMel
+    from soundviews.report.channels import channel_spectrograms
+    from soundviews.separation.processor import find_processors, load_processors
+
+    if out.suffix.lower() not in FIGURE_SUFFIXES:
+        raise SoundviewsError(f"{out}: a picture's name ends in one of {', '.join(FIGURE_SUFFIXES)}")
+    names = processors.split(",") if processors else list(find_processors(bundle))[::-1]
+    separators = load_processors(bundle, names)
+    rate = separators[0].sample_rate
+    try:
+        samples = read(file, start, duration, rate, allow_silence=True)
+    except UnreadableClip as error:
+        raise SoundviewsError(f"{file}: {error}") from error
+    window, hop = round(0.025 * rate), round(0.01 * rate)
+    log_mel = LogMel(rate, 1024 if rate <= 32000 else 4096, window, hop, f_max=min(7800.0, rate / 2))
+    mixture = torch.nn.functional.pad(torch.from_numpy(samples), (0, max(0, window - len(samples))))
+    pictures, notes = {}, {}
+    for separator in separators:
+        channels = separator(mixture[None])[0]
+        pictures[separator.name] = log_mel(channels).numpy()
+        notes[separator.name] = f"step {separator.step:,}; {_likeness(channels.numpy(), mixture.numpy())}"
+    figure = channel_spectrograms(log_mel(mixture[None])[0].numpy(), pictures, hop / rate, notes)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(out, dpi=150)
+    for name, note in notes.items():
+        typer.echo(f"{name}: {note}")
+    typer.echo(f"{out} written")
+
+
+def _likeness(channels: "np.ndarray", mixture: "np.ndarray") -> str:
+    """Correlations in words: of channels with each other (mean over pairs) and of each with the mixture."""
+    import numpy as np
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        table = np.nan_to_num(np.corrcoef([*channels, mixture]))  # silence is like nothing
+    count = len(channels)
+    with_mixture = ", ".join(f"{value:.2f}" for value in table[-1, :count])
+    between = table[:count, :count][np.triu_indices(count, 1)]
+    pairs = f"of the channels with each other {between.mean():.2f}, " if count > 1 else ""
+    return f"correlation {pairs}with the mixture {with_mixture}"
