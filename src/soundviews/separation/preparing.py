@@ -1,0 +1,228 @@
+"""Separate a corpus once and keep the channels, a shard of clips at a time; `prepared` says in what form.
+
+A shard comes into being whole or not at all, so that an interrupted run loses one shard and goes on from there.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+
+from soundviews.audio.corpus import Corpus, Skipped
+from soundviews.audio.loader import pad
+from soundviews.audio.store import ClipStore
+from soundviews.errors import SoundviewsError, UnreadableClip
+from soundviews.separation.channel_shards import (
+    CLIPS_PER_SHARD,
+    compress,
+    kept_whole,
+    open_shard,
+    rows_of,
+    shard_file,
+    write_shard,
+)
+from soundviews.separation.near_empty import worst_channel
+from soundviews.separation.on_the_fly import separated
+from soundviews.separation.prepared import clip_keys
+from soundviews.separation.processor import Processor
+
+# FLAC's share of the plain samples, of channels of recordings of all kinds; noise comes near 0.9, silence near 0.
+FLAC_RATIO = 0.65
+_STALE_SECONDS = 3600
+
+Waveform = NDArray[np.float32]
+Decoded = Waveform | str  # or the reason why not
+
+
+class Expected(NamedTuple):
+    """seconds: of audio; most, estimate: bytes on disk of all channels, as plain samples and as FLAC."""
+
+    seconds: float
+    most: float
+    estimate: float
+
+
+class Prepared(NamedTuple):
+    """What is there now: made of `total` shards in this run, bytes on disk, clips without channels."""
+
+    home: Path
+    made: int
+    total: int
+    size: int
+    skipped: list[Skipped]
+
+
+def expected(corpus: Corpus, processors: Sequence[Processor], bits: int = 16) -> Expected:
+    """The size of what `prepare` writes of a corpus that was cut, from the lengths of its clips."""
+    end = np.fmin(corpus.column("end"), corpus.column("duration"))
+    seconds = float((end - corpus.column("start")).sum())
+    most = sum(seconds * one.sample_rate * bits / 8 * one.sources for one in processors)
+    return Expected(seconds, most, FLAC_RATIO * most)
+
+
+def prepare(
+    corpus: Corpus,
+    processors: Sequence[Processor],
+    directory: Path,
+    bits: int = 16,
+    device: str = "cpu",
+    workers: int = 2,
+    strict: bool = False,
+    started: Callable[[int], None] = lambda total: None,
+    progress: Callable[[int], None] = lambda clips: None,
+) -> Prepared:
+    """Separate every clip by every processor and keep the channels; what is there already stays.
+
+    Args:
+        corpus: Cut into clips (`Corpus.cut`) as the training will.
+        processors: Of one sample rate.
+        bits: 16 or 24 of a sample; each channel is scaled to its own peak.
+        device: Where to separate.
+        workers: Threads that decode and compress.
+        strict: Stop at the first clip that cannot be read instead of leaving it out.
+        started: Told how many clips, counted once for each processor, are to be separated.
+        progress: Told how many more have been.
+
+    Raises:
+        SoundviewsError: too little room on the disk, or what is there was made with other `bits`.
+        UnreadableClip: with `strict`, names the clip.
+    """
+    rate = processors[0].sample_rate
+    home = _lay_out(corpus, directory, rate)
+    total = -(-len(corpus) // CLIPS_PER_SHARD)
+    missing = [_missing(home / one.digest, total, len(corpus)) for one in processors]
+    for one in processors:
+        _describe(home / one.digest, one, bits)
+    _ensure_room(directory, expected(corpus, processors, bits), sum(map(len, missing)) / (total * len(processors)))
+    started(sum(len(rows_of(shard, len(corpus))) for shards in missing for shard in shards))
+    clips = ClipStore(corpus, rate, keep=False)
+    with ThreadPoolExecutor(workers) as pool:
+        for shard, decoded in _decoded_ahead(clips, sorted(set().union(*missing)), pool):
+            if strict and (bad := [place for place, one in enumerate(decoded) if isinstance(one, str)]):
+                row = shard * CLIPS_PER_SHARD + bad[0]
+                raise UnreadableClip(f"{corpus.clip(row).path}: {decoded[bad[0]]}")
+            for one, shards in zip(processors, missing, strict=True):
+                if shard in shards:
+                    batches = _separate(one.to(device), shard, decoded, bits, device, pool, progress)
+                    reasons = {place: reason for place, reason in enumerate(decoded) if isinstance(reason, str)}
+                    write_shard(shard_file(home / one.digest, shard), len(decoded), batches, reasons)
+    folders = [home / one.digest for one in processors]
+    size = sum(entry.stat().st_size for folder in folders for entry in os.scandir(folder))
+    return Prepared(home, sum(map(len, missing)), total * len(processors), size, _skipped(corpus, folders, total))
+
+
+def _lay_out(corpus: Corpus, directory: Path, rate: int) -> Path:
+    """The corpus's folder, with the index of its clips."""
+    keys = clip_keys(corpus)
+    home = directory / f"{hashlib.blake2b(keys.tobytes(), digest_size=8).hexdigest()}-{rate}"
+    if not (home / "clips.npy").is_file():
+        rows = np.argsort(keys, kind="stable")
+        with kept_whole(home / "clips.npy") as temporary, open(temporary, "wb") as sink:
+            np.save(sink, np.stack([keys[rows], rows.astype(np.uint64)]))
+    return home
+
+
+def _missing(folder: Path, total: int, clips: int) -> set[int]:
+    """The shards that are not there whole. What a killed run was writing is removed, once nobody can be at it."""
+    for entry in os.scandir(folder) if folder.is_dir() else ():
+        if entry.name.startswith(".") and time.time() - entry.stat().st_mtime > _STALE_SECONDS:
+            os.unlink(entry)
+    missing = set()
+    for shard in range(total):
+        try:
+            whole = open_shard(shard_file(folder, shard)).batches.num_record_batches == len(rows_of(shard, clips))
+        except (OSError, pa.ArrowInvalid):
+            whole = False
+        if not whole:
+            missing.add(shard)
+    return missing
+
+
+def _describe(folder: Path, processor: Processor, bits: int) -> None:
+    about = {"name": processor.name, "step": processor.step, "sources": processor.sources, "bits": bits}
+    page = folder / "about.json"
+    if page.is_file() and (there := json.loads(page.read_text()))["bits"] != bits:
+        raise SoundviewsError(
+            f"{folder} has channels of {there['bits']} bits: go on with --bits {there['bits']}, or choose another --out"
+        )
+    with kept_whole(page) as temporary:
+        temporary.write_text(json.dumps(about))
+
+
+def _ensure_room(directory: Path, size: Expected, missing: float) -> None:
+    """missing: share of the channels that are still to be made."""
+    free = shutil.disk_usage(directory).free
+    if free < missing * size.estimate:
+        raise SoundviewsError(
+            f"{directory} has {free / 1e9:.1f} GB free; the channels still to be made take about "
+            f"{missing * size.estimate / 1e9:.1f} GB (at most {missing * size.most / 1e9:.1f} GB). "
+            "Choose another --out, fewer --processors, or separate while training"
+        )
+
+
+def _decoded_ahead(
+    clips: ClipStore, shards: list[int], pool: ThreadPoolExecutor
+) -> Iterator[tuple[int, list[Decoded]]]:
+    """Each shard's clips; those of the next one are decoded meanwhile."""
+    ahead: list[tuple[int, list[Future[Decoded]]]] = []
+    for shard in shards:
+        ahead.append((shard, [pool.submit(_decode, clips, row) for row in rows_of(shard, len(clips))]))
+        if len(ahead) > 1:
+            number, futures = ahead.pop(0)
+            yield number, [future.result() for future in futures]
+    for number, futures in ahead:
+        yield number, [future.result() for future in futures]
+
+
+def _decode(clips: ClipStore, row: int) -> Decoded:
+    try:
+        return clips[row]
+    except UnreadableClip as error:
+        return str(error)
+
+
+def _separate(
+    processor: Processor,
+    shard: int,
+    decoded: list[Decoded],
+    bits: int,
+    device: str,
+    pool: ThreadPoolExecutor,
+    progress: Callable[[int], None],
+) -> dict[int, pa.RecordBatch]:
+    """One batch of rows for each clip that could be read, by its place in the shard."""
+    readable = [place for place, one in enumerate(decoded) if not isinstance(one, str)]
+    progress(len(decoded) - len(readable))
+    if not readable:
+        return {}
+    _, samples, lengths, _ = pad(readable, [one for one in decoded if not isinstance(one, str)])
+    samples, ends, lengths = samples.to(device), lengths.tolist(), lengths.to(device)
+    futures = {}
+    for part, channels in separated(processor, samples, lengths, np.arange(len(readable))):
+        worst = worst_channel(channels, samples[torch.from_numpy(part).to(device)]).tolist()
+        for row, own, least in zip(part.tolist(), channels.cpu().numpy(), worst, strict=True):
+            clip = shard * CLIPS_PER_SHARD + readable[row]
+            arguments = (clip, own[:, : ends[row]], least, processor.sample_rate, bits)
+            futures[readable[row]] = pool.submit(compress, *arguments)
+        progress(len(part))
+    return {place: future.result() for place, future in futures.items()}
+
+
+def _skipped(corpus: Corpus, folders: list[Path], total: int) -> list[Skipped]:
+    """Clips without channels, of this run and of earlier ones."""
+    found = {}
+    for shard in range(total):
+        for folder in folders:
+            for place, reason in open_shard(shard_file(folder, shard)).unreadable.items():
+                found[shard * CLIPS_PER_SHARD + int(place)] = reason
+    return [*corpus.skipped, *(Skipped(corpus.clip(row).path, reason) for row, reason in sorted(found.items()))]
