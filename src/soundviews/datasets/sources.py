@@ -37,13 +37,18 @@ def read_sources(clip: Clip, sample_rate: int) -> npt.NDArray[np.float32]:
     """
     files = source_files(clip.path)
     if not files:
-        places = " and ".join(str(folder) for folder in _folders(Path(clip.path)))
-        raise SoundviewsError(f"the sources of {clip.path} are not known: looked for .flac and .wav files in {places}")
+        raise SoundviewsError(why_unknown(clip.path))
     rows = [read(file, clip.start, clip.duration, sample_rate, allow_silence=True) for file in files]
     sources = np.zeros((len(rows), max(map(len, rows))), np.float32)
     for source, row in zip(sources, rows, strict=True):
         source[: len(row)] = row
     return sources
+
+
+def why_unknown(mixture: str | Path) -> str:
+    """What to say of a mixture without known sources."""
+    places = " and ".join(str(folder) for folder in _folders(Path(mixture)))
+    return f"the sources of {mixture} are not known: looked for .flac and .wav files in {places}"
 
 
 def _folders(mixture: Path) -> list[Path]:
