@@ -18,7 +18,7 @@ QUICK = {
     "finetune": {"epochs": 1, "batch_size": 6},
     "scratch": {"epochs": 1, "batch_size": 6},
     "qbe": {},
-    "shallow": {"epochs": 5},
+    "shallow": {"rounds": 2},
 }
 
 

@@ -75,7 +75,7 @@ class Problem:
 
 def test_as_good_as_scikit_learn_s_network(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = Problem(monkeypatch)
-    found = shallow(MadeUp(), problem.task, batch_size=64, epochs=40)
+    found = shallow(MadeUp(), problem.task, batch_size=64, rounds=5)
     assert found.value == pytest.approx(problem.scikit_learn(), abs=0.03)
     assert found.value > 0.75 > 0.5 > problem.truth.mean()
     assert found.value == pytest.approx(np.mean(list(found.per_class.values())))
@@ -84,22 +84,24 @@ def test_as_good_as_scikit_learn_s_network(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_one_label_a_clip_works_too(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = Problem(monkeypatch, single=True)
-    found = shallow(MadeUp(), problem.task, batch_size=64, epochs=40)
+    found = shallow(MadeUp(), problem.task, batch_size=64, rounds=5)
     assert found.measure == "mAP"
     assert found.value == pytest.approx(problem.scikit_learn(), abs=0.04)
 
 
 def test_the_length_of_an_embedding_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shallow_module, "STEPS_A_ROUND", 3)
     problem = Problem(monkeypatch)
-    plain = shallow(MadeUp(), problem.task, epochs=3)
+    plain = shallow(MadeUp(), problem.task, rounds=3)
     problem.scaled(2.0 ** np.random.default_rng(1).integers(-8, 9, (len(problem.clip), 1)))  # exact in float32
-    scaled = shallow(MadeUp(), problem.task, epochs=3)
+    scaled = shallow(MadeUp(), problem.task, rounds=3)
     assert scaled == plain
 
 
 def test_the_seed_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shallow_module, "STEPS_A_ROUND", 3)
     task = Problem(monkeypatch).without_validation()
-    one, same, other = (shallow(MadeUp(), task, seed, epochs=2) for seed in (0, 0, 1))
+    one, same, other = (shallow(MadeUp(), task, seed, rounds=2) for seed in (0, 0, 1))
     assert one == same and one.per_class != other.per_class
     assert not one.deterministic
 
@@ -108,12 +110,13 @@ def test_the_seed_decides(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_validation_clips_are_never_trained_on(given: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     problem = Problem(monkeypatch, unreadable=(3, 250))
     task = problem.task if given else problem.without_validation()
+    monkeypatch.setattr(shallow_module, "STEPS_A_ROUND", 1)
     trained: list[np.ndarray] = []
     judged: list[set[int]] = []
     gather, judge = Examples.targets, shallow_module.average_precisions
     monkeypatch.setattr(Examples, "targets", lambda self, rows: (trained.append(rows), gather(self, rows))[1])
     monkeypatch.setattr(shallow_module, "average_precisions", lambda *a: (judged.append(set(a[2])), judge(*a))[1])
-    found = shallow(MadeUp(), task, epochs=2, patience=10)
+    found = shallow(MadeUp(), task, rounds=2, patience=10)
     fitted = set(problem.clip[np.concatenate(trained)])
     validation = judged[0]
     assert judged == [validation, validation, set(task.test)]
@@ -126,6 +129,17 @@ def test_validation_clips_are_never_trained_on(given: bool, monkeypatch: pytest.
     assert len(np.concatenate(trained)) == 2 * np.isin(problem.clip, list(fitted)).sum()  # each window once an epoch
 
 
+@pytest.mark.parametrize(("batch_size", "epochs"), [(512, 100), (64, 13), (2, 1)])
+def test_a_round_is_an_epoch_or_as_many_as_make_100_steps(
+    batch_size: int, epochs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """240 clips of 1 to 3 windows are 1 batch of 512, 8 of 64, and more than 100 of 2."""
+    task, seen, train = Problem(monkeypatch).task, [], shallow_module.train_epoch
+    monkeypatch.setattr(shallow_module, "train_epoch", lambda *a: (seen.append(len(a[3])), train(*a)))
+    assert shallow(MadeUp(), task, rounds=1, batch_size=batch_size).details["epoch"] == epochs
+    assert len(seen) == epochs and seen[0] > 240
+
+
 @pytest.mark.parametrize(("clips", "validating"), [(2, 1), (10, 1), (40, 2), (1000, 50)])
 def test_five_percent_and_at_least_one(clips: int, validating: int) -> None:
     train, validation = draw_validation(np.arange(5, 5 + clips), np.random.default_rng(0))
@@ -133,7 +147,8 @@ def test_five_percent_and_at_least_one(clips: int, validating: int) -> None:
     assert sorted([*train, *validation]) == list(range(5, 5 + clips))
 
 
-def test_the_best_epoch_is_used_and_patience_ends_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_best_round_is_used_and_patience_ends_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shallow_module, "STEPS_A_ROUND", 3)
     problem = Problem(monkeypatch)
     script, judge, weights = iter([0.2, 0.5, 0.1, 0.5, 0.3]), shallow_module.average_precisions, []
 
@@ -145,8 +160,8 @@ def test_the_best_epoch_is_used_and_patience_ends_the_training(monkeypatch: pyte
 
     monkeypatch.setattr(shallow_module, "average_precisions", scripted)
     found = shallow(MadeUp(), problem.task, patience=3)
-    assert found.details["epoch"] == 2 and found.details["validation mAP"] == 0.5
-    assert len(weights) == 6  # epochs 3, 4 and 5 brought nothing better
+    assert found.details["round"] == 2 and found.details["validation mAP"] == 0.5
+    assert len(weights) == 6  # rounds 3, 4 and 5 brought nothing better
     assert torch.equal(weights[-1], weights[1]) and not torch.equal(weights[-1], weights[4])
 
 
@@ -165,39 +180,42 @@ def test_a_clip_is_the_mean_of_its_windows_probabilities(monkeypatch: pytest.Mon
 
 
 def test_classes_that_a_part_lacks_are_left_out_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shallow_module, "STEPS_A_ROUND", 3)
     problem = Problem(monkeypatch)
     task, lacks = problem.task, problem.truth[:, 0]
     task.train, task.validation = task.train[~lacks[task.train]], task.validation[~lacks[task.validation]]
-    found = shallow(MadeUp(), task, epochs=3)
+    found = shallow(MadeUp(), task, rounds=3)
     assert np.isfinite(found.value) and "c0" in found.per_class  # judged, though nothing was learned of it
     assert (found.details["validation classes"], found.details["classes judged"]) == (5, 6)
     task.test = task.test[~lacks[task.test]]
-    found = shallow(MadeUp(), task, epochs=3)
+    found = shallow(MadeUp(), task, rounds=3)
     assert "c0" not in found.per_class and found.details["classes judged"] == 5
 
 
 def test_few_clips_and_a_validation_that_cannot_choose(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shallow_module, "STEPS_A_ROUND", 3)
     task = Problem(monkeypatch).without_validation()
     task.train = task.train[:10]
-    result = evaluate(MadeUp(), [task], [("shallow", {"epochs": 4, "patience": 1})])
+    result = evaluate(MadeUp(), [task], [("shallow", {"rounds": 4, "patience": 1})])
     details = result.rows[0].details
-    assert (details["validation clips"], details["chosen by"], details["epoch"]) == (1, "the last epoch", 4)
+    assert (details["validation clips"], details["chosen by"], details["round"]) == (1, "the last round", 4)
     assert "no mAP of the validation clips" in result.notes[0]
     task.train = task.train[:1]
     with pytest.raises(SoundviewsError, match="training clips"):
         shallow(MadeUp(), task)
     task.train, task.test = np.arange(10), np.arange(300, 301)
     with pytest.raises(SoundviewsError, match="test clips"):
-        shallow(MadeUp(), task, epochs=1)
+        shallow(MadeUp(), task, rounds=1)
 
 
 def test_zero_vectors_are_harmless_and_nan_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shallow_module, "STEPS_A_ROUND", 3)
     problem = Problem(monkeypatch)
     problem.scaled(np.where(np.arange(len(problem.clip)) % 3 == 0, 0.0, 1.0)[:, None])
-    assert 0 < shallow(MadeUp(), problem.task, epochs=2).value < 1
+    assert 0 < shallow(MadeUp(), problem.task, rounds=2).value < 1
     problem.scaled(np.nan)
     with pytest.raises(SoundviewsError, match="NaN"):
-        shallow(MadeUp(), problem.task, epochs=1)
+        shallow(MadeUp(), problem.task, rounds=1)
 
 
 def test_embeddings_stay_on_disk_and_labels_packed(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from soundviews.errors import SoundviewsError
-from soundviews.evaluation.classification import Settings
 from soundviews.evaluation.embeddings import Embeds
 from soundviews.evaluation.progress import bar
 from soundviews.evaluation.score import Score, class_average_precisions, mean, protocols
@@ -20,6 +19,7 @@ from soundviews.randomness import hashed_seed
 
 HIDDEN = 512
 VALIDATION_SHARE = 0.05
+STEPS_A_ROUND = 100  # at least: an epoch of a small corpus is too short to judge the training by
 JUDGED_AT_ONCE = 8192  # windows
 
 Rows = NDArray[Any]
@@ -31,7 +31,7 @@ def shallow(
     model: Embeds,
     task: Task,
     seed: int = 0,
-    epochs: int = 200,
+    rounds: int = 100,
     patience: int = 10,
     lr: float = 1e-3,
     batch_size: int = 512,
@@ -39,10 +39,11 @@ def shallow(
     """One hidden layer of 512 (ReLU) and a sigmoid for each class on L2-normalised h, binary cross-entropy.
 
     Every window is an example that carries its clip's labels, because the paper's encoder sees 0.96 s at a time and
-    its embeddings are of such snippets; a clip's score is the mean of its windows' probabilities. The epoch with the
-    best mAP on the validation clips is kept: the task's own if it has some, else 5 % of the training clips (at least
-    one), drawn by `seed` and never trained on. Optimiser, rate, batch and length are not in the paper: Adam,
-    stopped when `patience` epochs brought nothing better, after `epochs` at the latest.
+    its embeddings are of such snippets; a clip's score is the mean of its windows' probabilities. mAP on the
+    validation clips is taken after each round and the best round is kept. Those clips are the task's own if it has
+    some, else 5 % of the training clips (at least one), drawn by `seed` and never trained on. A round is one epoch,
+    or as many as make 100 steps. Optimiser, rate, batch and length are not in the paper: Adam, stopped when
+    `patience` rounds brought nothing better, after `rounds` at the latest.
 
     Clips may have any number of labels, none included. A class that none or all of the clips of a part have is left
     out of that part's mAP; `details` counts the classes judged.
@@ -59,8 +60,8 @@ def shallow(
     examples = Examples(embeddings.vectors, embeddings.clip, labels, task.classes)
     device = model.device if isinstance(model, Model) else torch.device("cpu")
     network = shallow_network(examples.vectors.shape[1], task.classes, seed).to(device)
-    chosen = Settings("adam", lr, 0.0, epochs, batch_size, (), "probabilities")
-    details = _fit(network, examples, train, validation, chosen, patience, rng, task.progress)
+    chosen = _Settings(rounds, patience, lr, batch_size)
+    details = _fit(network, examples, train, validation, chosen, rng, task.progress)
     per_class = average_precisions(network, examples, test)
     if not np.isfinite(per_class).any():
         raise SoundviewsError("shallow needs a class that some test clips have and others have not")
@@ -69,7 +70,7 @@ def shallow(
         "validation clips": len(validation),
         "classes judged": int(np.isfinite(per_class).sum()),
         "hidden": HIDDEN,
-        "patience": patience,
+        "optimizer": "adam",
         **asdict(chosen),
     }
     return Score({"mAP": mean(per_class)}, task.by_class(per_class), details)
@@ -159,36 +160,42 @@ def average_precisions(network: nn.Module, examples: Examples, clips: Indices) -
     return class_average_precisions(examples.truth(clips), clip_probabilities(network, examples, clips))
 
 
+@dataclass(frozen=True)
+class _Settings:
+    rounds: int
+    patience: int
+    lr: float
+    batch_size: int
+
+
 def _fit(
     network: nn.Module,
     examples: Examples,
     train: Indices,
     validation: Indices,
-    chosen: Settings,
-    patience: int,
+    chosen: _Settings,
     rng: np.random.Generator,
     progress: bool,
 ) -> dict[str, Any]:
-    """Train, leave the best epoch's weights in the network, and say which that was."""
+    """Train, leave the best round's weights in the network, and say which that was."""
     optimizer = torch.optim.Adam(network.parameters(), lr=chosen.lr)
     rows = examples.rows(train)
-    best, kept, best_epoch, judged = -1.0, None, chosen.epochs, 0
-    with bar("shallow", chosen.epochs, "epochs", progress) as advance:
-        for epoch in range(1, chosen.epochs + 1):
-            rng.shuffle(rows)
-            train_epoch(network, optimizer, examples, rows, chosen.batch_size)
+    epochs = -(-STEPS_A_ROUND // -(-len(rows) // chosen.batch_size))  # of a round
+    best, kept, best_round, judged = -1.0, None, chosen.rounds, 0
+    with bar("shallow", chosen.rounds, "rounds", progress) as advance:
+        for number in range(1, chosen.rounds + 1):
+            for _ in range(epochs):
+                rng.shuffle(rows)
+                train_epoch(network, optimizer, examples, rows, chosen.batch_size)
             precisions = average_precisions(network, examples, validation)
             judged = int(np.isfinite(precisions).sum())
             if (now := mean(precisions)) > best:
-                best, kept, best_epoch = now, copy.deepcopy(network.state_dict()), epoch
+                best, kept, best_round = now, copy.deepcopy(network.state_dict()), number
             advance(1)
-            if kept is not None and epoch - best_epoch >= patience:
+            if kept is not None and number - best_round >= chosen.patience:
                 break
+    details: dict[str, Any] = {"epoch": best_round * epochs, "round": best_round, "validation classes": judged}
     if kept is None:
-        return {
-            "epoch": best_epoch,
-            "chosen by": "the last epoch",
-            "note": "no mAP of the validation clips to choose by",
-        }
+        return details | {"chosen by": "the last round", "note": "no mAP of the validation clips to choose by"}
     network.load_state_dict(kept)
-    return {"epoch": best_epoch, "chosen by": "validation mAP", "validation mAP": best, "validation classes": judged}
+    return details | {"chosen by": "validation mAP", "validation mAP": best}
