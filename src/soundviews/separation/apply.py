@@ -100,6 +100,10 @@ def apply_files(
             if strict:
                 raise SoundviewsError(f"{path}: {error}") from error
             result.skipped.append((path, start, str(error)))
+        except OSError as error:
+            raise SoundviewsError(
+                f"{out}: {error.strerror or error}. The channels that are done are kept; the same command goes on"
+            ) from error
         meter.add(number + 1)
     _name_skipped(out, result.skipped)
     if not result.recordings:

@@ -1,0 +1,234 @@
+"""Recordings into channel files: what is written, what is kept, what is skipped."""
+
+import csv
+import os
+import resource
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from torch import Tensor, nn
+
+from soundviews.audio.decode import read
+from soundviews.errors import SoundviewsError
+from soundviews.separation import channel_files
+from soundviews.separation.apply import Part, apply_files, output_names
+from soundviews.separation.processor import Processor
+from soundviews.separation.tdcn import TDCN
+
+RATE = 8000
+
+
+@pytest.fixture
+def processor() -> Processor:
+    torch.manual_seed(1)
+    network = TDCN(filters=8, bottleneck=4, width=6, repeats=2, blocks=2).eval().requires_grad_(False)
+    return Processor("S2", 20, RATE, 2, "0123456789abcdef", network)
+
+
+class Apart(nn.Module):
+    """Three times the mixture, and what then is too much."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.somewhere = nn.Parameter(torch.zeros(1))
+
+    def forward(self, mixture: Tensor, lengths: Tensor | None = None) -> Tensor:
+        return torch.stack([3 * mixture, -2 * mixture], dim=1)
+
+
+@pytest.fixture
+def loud() -> Processor:
+    return Processor("loud", 0, RATE, 2, "f" * 16, Apart())
+
+
+def run(processor: Processor, root: Path, names: list[str], out: Path, **options: Any) -> Any:
+    parts: list[Part] = [(name, 0.0, None) for name in names]
+    return apply_files(processor, root, parts, out, **options)
+
+
+def rows(place: Path) -> list[dict[str, str]]:
+    with open(place, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def files_in(out: Path) -> list[str]:
+    return sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(("form", "tolerance"), [("wav", 1e-5), ("flac", 2e-5)])
+def test_channels_sum_to_the_recording(
+    form: str, tolerance: float, processor: Processor, tmp_path: Path, write_audio: Callable[..., Path]
+) -> None:
+    write_audio("in/long.wav", 3.3, RATE)
+    write_audio("in/deep/stereo.flac", 1.0, 24000, channels=2)
+    names = ["long.wav", "deep/stereo.flac"]
+    result = run(processor, tmp_path / "in", names, tmp_path / "out", form=form, block_seconds=1.0)
+    assert (result.recordings, result.already, result.scaled, result.skipped) == (2, 0, 0, [])
+    for name in names:
+        whole = read(tmp_path / "in" / name, sample_rate=RATE)
+        channels = [soundfile.read(tmp_path / f"out/{name.split('.')[0]}_{m}.{form}") for m in (0, 1)]
+        assert {rate for _, rate in channels} == {RATE}
+        np.testing.assert_allclose(channels[0][0] + channels[1][0], whole, rtol=0, atol=tolerance)
+    info = soundfile.info(tmp_path / f"out/long_0.{form}")
+    assert info.subtype == {"wav": "FLOAT", "flac": "PCM_24"}[form]
+
+
+def test_a_short_recording_is_what_the_network_gives(
+    processor: Processor, tmp_path: Path, write_audio: Callable[..., Path]
+) -> None:
+    path = write_audio("in/a.wav", 0.2, 192000, channels=2)
+    run(processor, tmp_path / "in", ["a.wav"], tmp_path / "out", form="wav")
+    expected = processor(torch.from_numpy(read(path, sample_rate=RATE))[None])[0].numpy()
+    assert expected.shape == (2, 1600)
+    for channel in (0, 1):
+        written, _ = soundfile.read(tmp_path / f"out/a_{channel}.wav", dtype="float32")
+        np.testing.assert_array_equal(written, expected[channel])
+
+
+def test_a_recording_is_decoded_without_gaps(
+    processor: Processor, tmp_path: Path, write_audio: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel_files, "CHUNK_SECONDS", 0.5)
+    path = write_audio("a.flac", 3.21, 44100)
+    whole = read(path, sample_rate=RATE)
+    chunks = list(channel_files.read_chunks(path, 0.0, None, RATE))
+    assert [len(chunk) for chunk in chunks[:-1]] == 5 * [4000]
+    np.testing.assert_allclose(np.concatenate(chunks), whole, atol=1e-6)
+    part = np.concatenate(list(channel_files.read_chunks(path, 0.30004, 2.9, RATE)))
+    np.testing.assert_allclose(part, whole[2400:][: len(part)], atol=1e-6)
+    assert len(part) == pytest.approx(2.6 * RATE, abs=1)
+
+
+def test_silence_gives_zeros(processor: Processor, tmp_path: Path, write_audio: Callable[..., Path]) -> None:
+    write_audio("in/silence.wav", samples=np.zeros(20000), sample_rate=RATE)
+    run(processor, tmp_path / "in", ["silence.wav"], tmp_path / "out", block_seconds=1.0)
+    for channel in (0, 1):
+        written, _ = soundfile.read(tmp_path / f"out/silence_{channel}.flac")
+        assert len(written) == 20000 and not written.any()
+
+
+def test_flac_beyond_full_scale_gets_one_gain(
+    loud: Processor, tmp_path: Path, write_audio: Callable[..., Path]
+) -> None:
+    write_audio("in/loud.wav", 2.5, RATE)
+    write_audio("in/soft.wav", samples=0.1 * np.sin(np.arange(4000)), sample_rate=RATE)
+    result = run(loud, tmp_path / "in", ["loud.wav", "soft.wav"], tmp_path / "out", block_seconds=1.0)
+    assert result.scaled == 1
+    gains = {row["file"]: float(row["gain"]) for row in rows(tmp_path / "out/separated.csv")}
+    assert gains["loud_0.flac"] == gains["loud_1.flac"] < 1 and gains["soft_0.flac"] == gains["soft_1.flac"] == 1
+    first, second = (soundfile.read(tmp_path / f"out/loud_{m}.flac")[0] for m in (0, 1))
+    assert np.abs(first).max() == pytest.approx(1, abs=1e-6)
+    whole = read(tmp_path / "in/loud.wav")
+    np.testing.assert_allclose((first + second) / gains["loud_0.flac"], whole, rtol=0, atol=1e-5)
+    assert run(loud, tmp_path / "in", ["loud.wav"], tmp_path / "exact", form="wav").scaled == 0
+    assert np.abs(soundfile.read(tmp_path / "exact/loud_0.wav")[0]).max() > 1
+
+
+def test_the_same_command_goes_on(processor: Processor, tmp_path: Path, write_audio: Callable[..., Path]) -> None:
+    names = ["a.wav", "b.wav", "c.wav"]
+    for number, name in enumerate(names):
+        write_audio(f"in/{name}", 1.5, RATE, seed=number)
+
+    def interrupt(done: int, seconds: float) -> None:
+        if done == 1 and seconds > 1.5:  # within the second recording
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(processor, tmp_path / "in", names, tmp_path / "out", block_seconds=0.5, progress=interrupt)
+    assert files_in(tmp_path / "out") == ["a_0.flac", "a_1.flac", "separated.csv"]
+    with open(tmp_path / "out/separated.csv", "a") as file:
+        file.write("b.wav,0,0,b_0.fl")  # a kill amidst a line
+    before = (tmp_path / "out/a_0.flac").stat()
+    result = run(processor, tmp_path / "in", names, tmp_path / "out", block_seconds=0.5)
+    assert (result.recordings, result.already) == (3, 1)
+    assert (tmp_path / "out/a_0.flac").stat() == before
+    listed = [row["file"] for row in rows(tmp_path / "out/separated.csv")]
+    assert listed == [f"{name}_{m}.flac" for name in "abc" for m in (0, 1)]
+    os.utime(tmp_path / "in/b.wav", (before.st_mtime + 1000,) * 2)
+    (tmp_path / "out/c_1.flac").unlink()
+    result = run(processor, tmp_path / "in", names, tmp_path / "out", block_seconds=0.5)
+    assert (result.recordings, result.already) == (3, 1), "changed since, or gone: separated anew"
+
+
+def test_another_processor_is_refused(
+    processor: Processor, loud: Processor, tmp_path: Path, write_audio: Callable[..., Path]
+) -> None:
+    write_audio("in/a.wav", 0.5, RATE)
+    run(processor, tmp_path / "in", ["a.wav"], tmp_path / "out")
+    with pytest.raises(SoundviewsError, match="S2 0123456789abcdef in blocks of 10 s, not of loud"):
+        run(loud, tmp_path / "in", ["a.wav"], tmp_path / "out")
+    with pytest.raises(SoundviewsError, match=r"not of S2 .* in blocks of 5 s"):
+        run(processor, tmp_path / "in", ["a.wav"], tmp_path / "out", block_seconds=5.0)
+
+
+def test_the_unreadable_are_named(processor: Processor, tmp_path: Path, write_audio: Callable[..., Path]) -> None:
+    write_audio("in/a.wav", 0.5, RATE)
+    (tmp_path / "in/text.wav").write_text("no audio")
+    write_audio("in/huge.wav", samples=np.full(4000, 1e38), sample_rate=RATE, subtype="FLOAT")
+    names = ["text.wav", "a.wav", "huge.wav"]
+    result = run(processor, tmp_path / "in", names, tmp_path / "out", skipped=[("gone.wav", 0.0, "no such file")])
+    assert result.recordings == 1
+    assert [row["recording"] for row in rows(tmp_path / "out/skipped.csv")] == ["gone.wav", "text.wav", "huge.wav"]
+    assert files_in(tmp_path / "out") == ["a_0.flac", "a_1.flac", "separated.csv", "skipped.csv"]
+    with pytest.raises(SoundviewsError, match=r"text\.wav: not audio"):
+        run(processor, tmp_path / "in", names, tmp_path / "strict", strict=True)
+    with pytest.raises(SoundviewsError, match=r"not one.*text\.wav: not audio"):
+        run(processor, tmp_path / "in", ["text.wav"], tmp_path / "none")
+    run(processor, tmp_path / "in", ["a.wav"], tmp_path / "out")
+    assert not (tmp_path / "out/skipped.csv").exists()
+
+
+@pytest.mark.parametrize("form", ["flac", "wav"])
+def test_a_full_disk_leaves_no_half_file(
+    form: str, processor: Processor, tmp_path: Path, write_audio: Callable[..., Path]
+) -> None:
+    """A limit on the size of files stands in for the disk; it fails in the same call."""
+    write_audio("in/a.wav", 0.2, RATE)
+    write_audio("in/b.wav", 20, RATE)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(SoundviewsError, match=r"b_0.*disk full"):
+            run(processor, tmp_path / "in", ["a.wav", "b.wav"], tmp_path / "out", form=form)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert files_in(tmp_path / "out") == [f"a_0.{form}", f"a_1.{form}", "separated.csv"]
+
+
+def test_more_than_a_wav_can_count(
+    processor: Processor, tmp_path: Path, write_audio: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_audio("in/a.wav", 0.5, RATE)
+    monkeypatch.setattr(channel_files, "LARGEST_WAV", 1000)
+    run(processor, tmp_path / "in", ["a.wav"], tmp_path / "out", form="wav")
+    assert soundfile.info(tmp_path / "out/a_0.wav").format == "RF64"
+    assert len(read(tmp_path / "out/a_0.wav")) == 4000
+
+
+def test_earlier_results_are_not_separated_again(
+    processor: Processor, tmp_path: Path, write_audio: Callable[..., Path]
+) -> None:
+    write_audio("a.wav", 0.5, RATE)
+    write_audio("out/a_0.wav", 0.5, RATE)
+    assert run(processor, tmp_path, ["a.wav", "out/a_0.wav"], tmp_path / "out").recordings == 1
+    with pytest.raises(SoundviewsError, match="another --out"):
+        run(processor, tmp_path, ["a.wav"], tmp_path)
+
+
+def test_every_part_has_a_name_of_its_own() -> None:
+    parts: list[Part] = [("x/a.wav", 0, None), ("x/b.wav", 0, None), ("x/b.flac", 0, None)]
+    parts += [("c.wav", 0.0, 1.0), ("c.wav", 1.5, 2.0), ("d.wav", 0.0, 1.0), ("d.wav", 0.0, 2.0)]
+    assert output_names(parts) == [
+        "x/a",
+        "x/b.wav",
+        "x/b.flac",
+        "c.wav_0s",
+        "c.wav_1.5s",
+        "d.wav_0s_5",
+        "d.wav_0s_6",
+    ]
