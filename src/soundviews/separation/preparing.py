@@ -53,7 +53,12 @@ class Expected(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """What is there now: made of `total` shards in this run, bytes on disk, clips without channels."""
+    """What is there now.
+
+    made, total: clips separated in this run and in all, counted once for each processor.
+    size: bytes on disk.
+    skipped: recordings and clips without channels.
+    """
 
     home: Path
     made: int
@@ -78,7 +83,6 @@ def prepare(
     device: str = "cpu",
     workers: int = 2,
     strict: bool = False,
-    started: Callable[[int], None] = lambda total: None,
     progress: Callable[[int], None] = lambda clips: None,
 ) -> Prepared:
     """Separate every clip by every processor and keep the channels; what is there already stays.
@@ -90,21 +94,23 @@ def prepare(
         device: Where to separate.
         workers: Threads that decode and compress.
         strict: Stop at the first clip that cannot be read instead of leaving it out.
-        started: Told how many clips, counted once for each processor, are to be separated.
-        progress: Told how many more have been.
+        progress: Told how many more clips are there, counted once for each processor.
 
     Raises:
         SoundviewsError: too little room on the disk, or what is there was made with other `bits`.
         UnreadableClip: with `strict`, names the clip.
     """
+    if len(corpus) == 0:
+        raise SoundviewsError("no clip of the corpus can be read")
     rate = processors[0].sample_rate
     home = _lay_out(corpus, directory, rate)
-    total = -(-len(corpus) // CLIPS_PER_SHARD)
-    missing = [_missing(home / one.digest, total, len(corpus)) for one in processors]
+    missing = [_missing(home / one.digest, len(corpus)) for one in processors]
     for one in processors:
         _describe(home / one.digest, one, bits)
-    _ensure_room(directory, expected(corpus, processors, bits), sum(map(len, missing)) / (total * len(processors)))
-    started(sum(len(rows_of(shard, len(corpus))) for shards in missing for shard in shards))
+    total = len(corpus) * len(processors)
+    to_make = sum(len(rows_of(shard, len(corpus))) for shards in missing for shard in shards)
+    _ensure_room(directory, expected(corpus, processors, bits), to_make / total)
+    progress(total - to_make)
     clips = ClipStore(corpus, rate, keep=False)
     with ThreadPoolExecutor(workers) as pool:
         for shard, decoded in _decoded_ahead(clips, sorted(set().union(*missing)), pool):
@@ -118,7 +124,7 @@ def prepare(
                     write_shard(shard_file(home / one.digest, shard), len(decoded), batches, reasons)
     folders = [home / one.digest for one in processors]
     size = sum(entry.stat().st_size for folder in folders for entry in os.scandir(folder))
-    return Prepared(home, sum(map(len, missing)), total * len(processors), size, _skipped(corpus, folders, total))
+    return Prepared(home, to_make, total, size, _skipped(corpus, folders))
 
 
 def _lay_out(corpus: Corpus, directory: Path, rate: int) -> Path:
@@ -132,13 +138,13 @@ def _lay_out(corpus: Corpus, directory: Path, rate: int) -> Path:
     return home
 
 
-def _missing(folder: Path, total: int, clips: int) -> set[int]:
+def _missing(folder: Path, clips: int) -> set[int]:
     """The shards that are not there whole. What a killed run was writing is removed, once nobody can be at it."""
     for entry in os.scandir(folder) if folder.is_dir() else ():
         if entry.name.startswith(".") and time.time() - entry.stat().st_mtime > _STALE_SECONDS:
             os.unlink(entry)
     missing = set()
-    for shard in range(total):
+    for shard in range(-(-clips // CLIPS_PER_SHARD)):
         try:
             whole = open_shard(shard_file(folder, shard)).batches.num_record_batches == len(rows_of(shard, clips))
         except (OSError, pa.ArrowInvalid):
@@ -218,10 +224,10 @@ def _separate(
     return {place: future.result() for place, future in futures.items()}
 
 
-def _skipped(corpus: Corpus, folders: list[Path], total: int) -> list[Skipped]:
+def _skipped(corpus: Corpus, folders: list[Path]) -> list[Skipped]:
     """Clips without channels, of this run and of earlier ones."""
     found = {}
-    for shard in range(total):
+    for shard in range(-(-len(corpus) // CLIPS_PER_SHARD)):
         for folder in folders:
             for place, reason in open_shard(shard_file(folder, shard)).unreadable.items():
                 found[shard * CLIPS_PER_SHARD + int(place)] = reason

@@ -1,0 +1,85 @@
+"""`soundviews prepare`: separate a corpus once and keep the channels for training."""
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from soundviews.cli.app import app
+from soundviews.errors import SoundviewsError
+
+if TYPE_CHECKING:
+    from soundviews.audio.corpus import Skipped
+
+
+@app.command()
+def prepare(
+    data: Annotated[str, typer.Argument(help="Folder, CSV or Parquet manifest, dataset folder, or 'scenes'.")],
+    channels: Annotated[Path, typer.Option("--channels", help="A run of `separate train`, or one of its processors.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to keep the channels; may hold others already.")],
+    processors: Annotated[
+        str | None, typer.Option(help='Only these, e.g. S2,F,N; "S2>N" is N after S2. Default: all of the run.')
+    ] = None,
+    bits: Annotated[int, typer.Option(help="16 or 24 of a sample.")] = 16,
+    clip_seconds: Annotated[float, typer.Option(help="Longest clip; the recipe's audio.clip_seconds.")] = 10.0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    workers: Annotated[int, typer.Option(help="Threads that decode and compress.", min=1)] = 2,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable recording.")] = False,
+) -> None:
+    """Separate every clip by frozen processors and keep the channels as FLAC, so that training only reads them.
+
+    Killed or interrupted, the same command goes on where it was. Any part of the corpus (folds, splits) finds its
+    clips in OUT; a recording that was changed has to be prepared again.
+
+    Example: soundviews prepare my_recordings --channels runs/separator --out channels
+    """
+    if bits not in (16, 24):
+        raise SoundviewsError(f"a sample has 16 or 24 bits, not {bits}")
+    if clip_seconds <= 0:
+        raise SoundviewsError(f"a clip is longer than {clip_seconds:g} seconds")
+    import time
+
+    import torch
+
+    from soundviews.audio.corpus import open_corpus
+    from soundviews.evaluation.progress import bar
+    from soundviews.separation import preparing
+    from soundviews.separation.processor import load_processors
+
+    chosen = load_processors(channels, processors.split(",") if processors else None)
+    corpus = open_corpus(data, strict=strict).cut(clip_seconds)
+    size = preparing.expected(corpus, chosen, bits)
+    typer.echo(
+        f"{len(corpus):,} clips, {size.seconds / 3600:.2f} h at {chosen[0].sample_rate} Hz; "
+        f"{', '.join(f'{one.name} ({one.sources} channels)' for one in chosen)}: "
+        f"about {_bytes(size.estimate)} on disk, at most {_bytes(size.most)}."
+    )
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    started = time.monotonic()
+    try:
+        with bar("separating", len(corpus) * len(chosen), "clips", shown=True) as advance:
+            result = preparing.prepare(corpus, chosen, out, bits, device, workers, strict, advance)
+    except KeyboardInterrupt:
+        typer.echo(f"\nWhat was done is kept in {out}; the same command goes on from there.", err=True)
+        raise
+    rate = result.made / (time.monotonic() - started)
+    state = f"{result.made:,} clips separated, {rate:.1f} a second" if result.made else "was already complete"
+    typer.echo(f"{result.home}: {state}; {result.total:,} are there ({_bytes(result.size)}).")
+    if result.skipped:
+        _name_skipped(result.home / "skipped.csv", result.skipped)
+
+
+def _name_skipped(page: Path, skipped: "list[Skipped]") -> None:
+    with open(page, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("path", "reason"), *skipped])
+    typer.echo(
+        f"{len(skipped):,} recordings or clips have no channels; they are named in {page}. "
+        f"The first: {skipped[0].path}: {skipped[0].reason}",
+        err=True,
+    )
+
+
+def _bytes(count: float) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
