@@ -1,21 +1,24 @@
 """Objectives: a loss over the projections of two views, with the head that makes them.
 
 Each registered class takes `embedding_size` and its own options; `forward(h_a, h_b)` gives a `Loss`,
-`project(h)` gives z. To add one: a file here whose class is registered.
+`project(h)` gives z, where it has one. To add one: a file here whose class is registered.
 """
 
 from soundviews.objectives.base import Loss, objectives
 from soundviews.objectives.bilinear import BilinearContrast, bilinear_contrast
+from soundviews.objectives.coincidence import Coincidence, coincidence_loss
 from soundviews.objectives.dot import DotContrast, dot_contrast
 from soundviews.objectives.nt_xent import NTXent, nt_xent
 from soundviews.registry import import_all
 
 __all__ = [
     "BilinearContrast",
+    "Coincidence",
     "DotContrast",
     "Loss",
     "NTXent",
     "bilinear_contrast",
+    "coincidence_loss",
     "dot_contrast",
     "nt_xent",
     "objectives",
