@@ -8,7 +8,8 @@ import pytest
 
 import soundviews.cli
 
-VERBS = sorted(m.name for m in pkgutil.iter_modules(soundviews.cli.__path__) if m.name != "app" and m.name[0] != "_")
+FILES = sorted(m.name for m in pkgutil.iter_modules(soundviews.cli.__path__) if m.name != "app" and m.name[0] != "_")
+VERBS = [name for name in FILES if "_" not in name]  # those of separate are in separate_*.py
 HEAVY = ("torch", "numpy", "lightning", "pyarrow", "scipy", "sklearn", "matplotlib", "timm")
 
 
@@ -30,12 +31,12 @@ def test_help_lists_every_verb_and_loads_nothing_heavy() -> None:
     assert result.returncode == 0, result.stderr
     assert result.stdout.rstrip().endswith("loaded:"), result.stdout.splitlines()[-1]
     for verb in VERBS:
-        assert verb.replace("_", "-") in result.stdout
+        assert verb in result.stdout
 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_explains_itself(verb: str) -> None:
-    result = run_help(verb.replace("_", "-"))
+    result = run_help(verb)
     assert result.returncode == 0, result.stderr
     assert "Usage:" in result.stdout
     assert result.stdout.rstrip().endswith("loaded:"), result.stdout.splitlines()[-1]

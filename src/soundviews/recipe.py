@@ -12,7 +12,7 @@ from soundviews.bundle_config import Component, Statistics, Windows
 from soundviews.errors import SoundviewsError
 from soundviews.registry import nearest
 
-WHOLE = ("encoder", "objectives", "anchor", "positive", "optimizer", "schedule")  # replaced, never merged
+WHOLE = ("encoder", "objectives", "anchor", "positive", "optimizer", "schedule", "separator")  # replaced, never merged
 
 
 class _Loader(yaml.SafeLoader):
@@ -24,11 +24,13 @@ _Loader.add_implicit_resolver(
 )
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """Part of a page; a key that it does not know is an error."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class Audio(_Section):
+class Audio(Section):
     """Rate (Hz); longest clip (s), longer recordings become several; what fills a clip shorter than a snippet."""
 
     sample_rate: int = Field(ge=1000, le=192000)
@@ -36,50 +38,59 @@ class Audio(_Section):
     fill: Literal["repeat", "pad"]
 
 
-class Views(_Section):
+class Views(Section):
     """The two branches: lists of named steps."""
 
     anchor: list[Any]
     positive: list[Any]
 
 
-class Inference(_Section):
+class Inference(Section):
     """How the finished encoder reads clips: level convention and windows."""
 
     level: Literal["none", "peak", "l2_clip", "l2_window"]
     windows: Windows
 
 
-class Training(_Section):
-    """Length (`epochs` or `steps`), batch, optimiser, schedule and numerics.
+class Length(Section):
+    """Length (`epochs` or `steps`), batch, optimiser, schedule and numerics of any training.
 
-    views_together: whether both views pass the encoder in one batch (cola: they share batch statistics) or one
-        after the other (uclser: each has its own).
-    schedule: {constant: {}}, {step: {milestones: shares of the training, gamma: }} or {cosine: {}}.
+    schedule: {constant: {}}, {step: {milestones: shares of the training, gamma: }}, {cosine: {}} or
+        {exponential: {final: }}.
     """
 
     epochs: float | None = None
     steps: int | None = None
-    batch_size: int = Field(ge=2)
+    batch_size: int = Field(ge=1)
     optimizer: dict[str, dict[str, Any]]
     schedule: dict[str, dict[str, Any]] = {"constant": {}}
     warmup_steps: int = Field(default=0, ge=0)
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     gradient_clip: float | None = None
     accumulate: int = Field(default=1, ge=1)
-    views_together: bool = False
     seed: int = 0
     checkpoint_steps: int = Field(default=500, ge=1)
     keep_every: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
-    def _one_length(self) -> "Training":
+    def _one_length(self) -> "Length":
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("say either epochs or steps")
         return self
 
 
-class Evaluation(_Section):
+class Training(Length):
+    """How an encoder is trained.
+
+    views_together: whether both views pass the encoder in one batch (cola: they share batch statistics) or one
+        after the other (uclser: each has its own).
+    """
+
+    batch_size: int = Field(ge=2)
+    views_together: bool = False
+
+
+class Evaluation(Section):
     """A protocol run on a labelled corpus every `steps`; `metric` picks best; `keep` becomes the bundle.
 
     plateau: How many evaluations in a row, the newest included, the mean is over by which best is picked: with
@@ -93,7 +104,7 @@ class Evaluation(_Section):
     keep: Literal["last", "best"] = "last"
 
 
-class Recipe(_Section):
+class Recipe(Section):
     """The resolved page. `encoder` and each of `objectives` are {name: options}."""
 
     name: str
@@ -137,6 +148,14 @@ def load_recipe(name_or_path: str | Path, overrides: list[str] | None = None) ->
     Raises:
         SoundviewsError: unknown recipe, key, component or option, before any audio is read.
     """
+    page = load_page(name_or_path, overrides)
+    if "separator" in page:
+        raise SoundviewsError(f"{name_or_path} trains a separator: soundviews separate train --recipe {name_or_path}")
+    return check(page)
+
+
+def load_page(name_or_path: str | Path, overrides: list[str] | None = None) -> dict[str, Any]:
+    """A recipe's page after its base and the overrides, not yet checked."""
     page = _resolve(str(name_or_path), seen=())
     for override in overrides or []:
         key, separator, value = override.partition("=")
@@ -149,7 +168,7 @@ def load_recipe(name_or_path: str | Path, overrides: list[str] | None = None) ->
         for part in reversed(key.strip().split(".")):
             delta = {part: delta}
         page = _merge(page, delta)
-    return check(_edit_views(page))
+    return _edit_views(page)
 
 
 def check(page: dict[str, Any]) -> Recipe:
@@ -157,20 +176,21 @@ def check(page: dict[str, Any]) -> Recipe:
     try:
         recipe = Recipe.model_validate(page)
     except ValidationError as error:
-        raise SoundviewsError(f"recipe {page.get('name', '')!r}: " + _explain(error)) from error
+        raise SoundviewsError(f"recipe {page.get('name', '')!r}: " + explain(error, Recipe)) from error
     from soundviews.pretraining.build import build  # the components import torch; listing recipes does not
 
     build(recipe, weights=False)
     return recipe
 
 
-def _explain(error: ValidationError) -> str:
+def explain(error: ValidationError, whole: type[BaseModel]) -> str:
+    """What is wrong with a page, and the nearest right key where one is unknown."""
     lines = []
     for item in error.errors():
         place = ".".join(str(part) for part in item["loc"])
         hint = ""
         if item["type"] == "extra_forbidden":
-            model: Any = Recipe
+            model: Any = whole
             for part in item["loc"][:-1]:
                 field = getattr(model, "model_fields", {}).get(part)
                 model = field.annotation if field else None

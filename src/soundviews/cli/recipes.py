@@ -14,7 +14,7 @@ def recipes(
     ] = None,
 ) -> None:
     """List the shipped recipes, or print one."""
-    from soundviews.recipe import list_recipes, load_recipe
+    from soundviews.recipe import check, list_recipes, load_page
 
     if name is None:
         from rich.console import Console
@@ -27,4 +27,8 @@ def recipes(
         return
     import yaml
 
-    print(yaml.safe_dump(load_recipe(name).model_dump(mode="json"), sort_keys=False), end="")
+    from soundviews.separator_recipe import check_separator
+
+    page = load_page(name)
+    recipe_of = check_separator if "separator" in page else check
+    print(yaml.safe_dump(recipe_of(page).model_dump(mode="json"), sort_keys=False), end="")

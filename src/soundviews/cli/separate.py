@@ -20,7 +20,9 @@ def train(
     ] = None,
     recipe: Annotated[str, typer.Option("--recipe", "-r", help="A separator's recipe or a .yaml file.")] = "separator",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run directory, new or empty.")] = None,
-    sources: Annotated[int | None, typer.Option(min=2, help="Channels that come out; the recipe's M if not given.")] = None,
+    sources: Annotated[
+        int | None, typer.Option(min=2, help="Channels that come out; the recipe's M if not given.")
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", "-s", help="Change the recipe: training.steps=3000, processors.early=1000, ..."),
@@ -39,7 +41,9 @@ def train(
     Example: soundviews separate train my_recordings --recipe separator/small --out runs/separator
     """
     if (data is None) == (resume is None):
-        raise SoundviewsError("say what to learn from (soundviews separate train FOLDER), or --resume RUN, one of the two")
+        raise SoundviewsError(
+            "say what to learn from (soundviews separate train FOLDER), or --resume RUN, one of the two"
+        )
     from soundviews.cli._folds import numbers
     from soundviews.pretraining import separator_run
     from soundviews.separator_recipe import load_separator_recipe

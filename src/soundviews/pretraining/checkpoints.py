@@ -13,7 +13,15 @@ from soundviews.errors import SoundviewsError
 
 
 class AtomicIO(TorchCheckpointIO):
-    """Writes beside the place, syncs, and moves: a kill or a full disk leaves the previous file as it was."""
+    """Writes beside the place, syncs, and moves: a kill or a full disk leaves the previous file as it was.
+
+    Args:
+        command: What resumes the run, before `--resume`.
+    """
+
+    def __init__(self, command: str) -> None:
+        super().__init__()
+        self.command = command
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         path = Path(path)
@@ -30,7 +38,7 @@ class AtomicIO(TorchCheckpointIO):
                 raise
             raise SoundviewsError(
                 f"cannot write the checkpoint {path} ({error}). The previous one is untouched: "
-                f"make room, then go on with: soundviews pretrain --resume {path.parent.parent}"
+                f"make room, then go on with: {self.command} --resume {path.parent.parent}"
             ) from error
 
 

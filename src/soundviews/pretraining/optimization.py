@@ -38,6 +38,14 @@ def cosine(floor: float = 0.0) -> Callable[[float], float]:
     return lambda share: floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
 
 
+@schedules.register("exponential")
+def exponential(final: float) -> Callable[[float], float]:
+    """From 1 to `final` by the same factor every step."""
+    if not 0 < final <= 1:
+        raise ValueError(f"final is a share of the learning rate above 0 and at most 1, not {final}")
+    return lambda share: final**share
+
+
 def create_optimizer(mapping: dict[str, dict[str, Any]], parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     """{name: options} over parameters; options are those of torch's own class."""
     named = component(mapping)

@@ -21,7 +21,7 @@ class ProgressBar(pl.Callback):
         self.first, self.started = trainer.global_step, time.monotonic()
         if trainer.is_global_zero and sys.stderr.isatty():
             self.bar = Progress(
-                TextColumn("pretraining"),
+                TextColumn("training"),
                 BarColumn(),
                 MofNCompleteColumn(),
                 TextColumn("{task.fields[rate]}"),

@@ -6,6 +6,7 @@ the network does, and the gradient is exactly zero.
 """
 
 import warnings
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -86,3 +87,10 @@ class DegenerateShare:
                 stacklevel=2,
             )
         return self.share
+
+    def state_dict(self) -> dict[str, float | int | bool]:
+        """What a resumed training goes on from."""
+        return {"share": self.share, "steps": self._steps, "warned": self._warned}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.share, self._steps, self._warned = state["share"], state["steps"], state["warned"]

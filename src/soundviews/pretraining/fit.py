@@ -1,0 +1,126 @@
+"""The steps of a training, from its last checkpoint to its end, the same way for every kind of run."""
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from soundviews.audio.corpus import Corpus
+from soundviews.errors import SoundviewsError
+from soundviews.recipe import Length
+
+from .checkpoints import AtomicIO, Checkpoints
+from .directory import write_skipped
+from .log import MetricsCsv
+from .progress import ProgressBar, StopOnSignal
+
+
+def last_checkpoint(directory: Path) -> Path:
+    """Where a run keeps what it goes on from."""
+    return directory / "checkpoints" / "last.ckpt"
+
+
+def steps_done(directory: Path) -> int:
+    """Optimiser steps in the run's last checkpoint."""
+    last = last_checkpoint(directory)
+    if not last.is_file():
+        return 0
+    return int(torch.load(last, map_location="cpu", weights_only=True, mmap=True)["global_step"])
+
+
+def device_rank(devices: int) -> int:
+    """This process's number among those of a run on several devices, as Lightning tells those it starts."""
+    return int(os.environ.get("LOCAL_RANK", 0)) if devices > 1 else 0
+
+
+def require_devices(devices: int) -> None:
+    if torch.cuda.is_available() and devices > torch.cuda.device_count():
+        raise SoundviewsError(f"there are {torch.cuda.device_count()} GPUs, not {devices}: choose fewer --devices")
+
+
+def decoding_workers(settings: dict[str, Any]) -> int:
+    """The run's number of decoding processes; half of the cores where it does not say."""
+    return max(1, (os.cpu_count() or 2) // 2) if settings["workers"] is None else int(settings["workers"])
+
+
+def fit(
+    module: pl.LightningModule,
+    loader: Any,
+    corpus: Corpus,
+    directory: Path,
+    training: Length,
+    steps: int,
+    devices: int,
+    callbacks: Sequence[pl.Callback],
+    command: str,
+) -> None:
+    """Train up to `steps` and leave `last.ckpt`, `metrics.csv` and `skipped.csv`.
+
+    Args:
+        loader: Batches from the last checkpoint's step on.
+        callbacks: What is particular to this kind of run; they act before the checkpoint of their step is written.
+        command: What resumes the run, before `--resume`.
+
+    Raises:
+        KeyboardInterrupt: stopped by a signal, with everything up to the step at hand kept.
+    """
+    done, last = steps_done(directory), last_checkpoint(directory)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning's own use of a torch internal
+    stop = StopOnSignal()
+    table = MetricsCsv(directory / "metrics.csv", done)
+    table.start()
+    trainer = pl.Trainer(
+        max_steps=steps,
+        max_epochs=-1,
+        accelerator="auto",
+        devices=devices,
+        strategy="ddp" if devices > 1 else "auto",
+        precision=training.precision,
+        gradient_clip_val=training.gradient_clip,
+        accumulate_grad_batches=training.accumulate,
+        callbacks=[
+            ProgressBar(steps),
+            stop,
+            *callbacks,
+            Checkpoints(last.parent, training.checkpoint_steps, training.keep_every),
+        ],
+        logger=[table, _TensorBoard(directory, name="", version="", purge_step=done)],
+        log_every_n_steps=max(1, min(50, steps // 20)),
+        plugins=[AtomicIO(command)],
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        num_sanity_val_steps=0,
+    )
+    if done < steps:
+        trainer.fit(module, Unmeasured(loader), ckpt_path=last if done else None, weights_only=True)
+        if not trainer.is_global_zero:
+            sys.exit(0)  # further processes are there for the training alone
+        write_skipped(directory, corpus, loader)
+    if stop.asked and trainer.global_step < steps:
+        print(f"stopped at step {trainer.global_step}; go on with: {command} --resume {directory}", file=sys.stderr)
+        raise KeyboardInterrupt
+
+
+class _TensorBoard(TensorBoardLogger):
+    def save(self) -> None:
+        """Without the empty hparams.yaml: the run has its recipe."""
+
+
+class Unmeasured:
+    """A loader without a length: Lightning counts the batches before a resumed run's start as if this had them."""
+
+    def __init__(self, loader: Any) -> None:
+        self.loader = loader
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.loader)

@@ -1,0 +1,123 @@
+"""The run of a separator: from a recipe and a corpus to processors."""
+
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+
+from soundviews import __version__
+from soundviews.audio.corpus import Corpus
+from soundviews.audio.loader import training_loader
+from soundviews.recipe import component
+from soundviews.separation.processor import ProcessorConfig, save_processor
+from soundviews.separator_recipe import SeparatorRecipe, check_separator
+
+from .directory import begin, open_clips, read_run, require_empty, require_same
+from .fit import decoding_workers, device_rank, fit, require_devices, steps_done
+from .separator_module import SeparatorTraining
+
+COMMAND = "soundviews separate train"
+
+
+def train(
+    recipe: SeparatorRecipe,
+    data: str,
+    directory: Path,
+    *,
+    workers: int | None = None,
+    devices: int = 1,
+    strict: bool = False,
+    folds: list[int] | None = None,
+    splits: list[str] | None = None,
+) -> Path:
+    """Start a run; arguments as for `soundviews.pretraining.run.pretrain`.
+
+    Returns:
+        The run directory, with one bundle for each processor in `processors/`.
+    """
+    if device_rank(devices) > 0:  # the first process has made the run by now
+        return resume(directory)
+    require_devices(devices)
+    require_empty(directory, COMMAND)
+    settings = {
+        "data": data,
+        "workers": workers,
+        "devices": devices,
+        "strict": strict,
+        "folds": folds,
+        "splits": splits,
+    }
+    corpus = _open(recipe, settings)
+    parameters = sum(p.numel() for p in SeparatorTraining(recipe, 1).parameters())
+    begin(directory, recipe, corpus, settings, parameters)
+    return _train(recipe, corpus, directory, settings)
+
+
+def resume(directory: Path) -> Path:
+    """Go on with a run where its last checkpoint left it; the result is that of an uninterrupted run.
+
+    Raises:
+        SoundviewsError: no run there, or its corpus is no longer the same.
+    """
+    page, environment = read_run(directory)
+    recipe, settings = check_separator(page), environment["settings"]
+    corpus = _open(recipe, settings)
+    require_same(corpus, environment)
+    return _train(recipe, corpus, directory, settings)
+
+
+def _open(recipe: SeparatorRecipe, settings: dict[str, Any]) -> Corpus:
+    return open_clips(settings, recipe.audio.clip_seconds, 2 * recipe.training.batch_size * settings["devices"])
+
+
+def _train(recipe: SeparatorRecipe, corpus: Corpus, directory: Path, settings: dict[str, Any]) -> Path:
+    training, steps = recipe.training, recipe.training.steps
+    assert steps is not None
+    done = steps_done(directory)
+    loader = training_loader(
+        corpus,
+        recipe.audio.sample_rate,
+        2 * training.batch_size,
+        seed=training.seed,
+        start_step=done * training.accumulate,
+        steps=(steps - done) * training.accumulate,
+        workers=decoding_workers(settings),
+        rank=device_rank(settings["devices"]),
+        world_size=settings["devices"],
+        strict=settings["strict"],
+    )
+    module = SeparatorTraining(recipe, steps)
+    callbacks = [KeepProcessors(recipe, steps, directory / "processors")]
+    fit(module, loader, corpus, directory, training, steps, settings["devices"], callbacks, COMMAND)
+    return directory
+
+
+class KeepProcessors(pl.Callback):
+    """Writes the separator as it is at the recipe's steps, each as a bundle."""
+
+    def __init__(self, recipe: SeparatorRecipe, steps: int, directory: Path) -> None:
+        self.recipe, self.directory = recipe, directory
+        self.names = recipe.keep_at(steps)
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self._keep(trainer, module)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, index: int
+    ) -> None:
+        if (index + 1) % trainer.accumulate_grad_batches == 0:
+            self._keep(trainer, module)
+
+    def _keep(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        assert isinstance(module, SeparatorTraining)
+        step = trainer.global_step
+        for name in self.names.get(step, []) if trainer.is_global_zero else []:
+            config = ProcessorConfig(
+                name=name,
+                step=step,
+                sample_rate=self.recipe.audio.sample_rate,
+                separator=component(self.recipe.separator),
+                recipe=self.recipe.name,
+                created_by=f"soundviews {__version__}",
+            )
+            save_processor(self.directory / name, config, module.network)
