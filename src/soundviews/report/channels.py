@@ -35,7 +35,8 @@ def channel_spectrograms(
     with rc_context(STYLE):
         figure = Figure(figsize=(max(WIDTH, 1.7 * columns), 1.55 * len(rows) + 0.25), layout="constrained")
         FigureCanvasAgg(figure)
-        parts = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
+        heights = [1.0] * len(channels) + [1.15]  # the last row has the unit below it
+        parts = figure.subfigures(len(rows), 1, squeeze=False, height_ratios=heights)[:, 0]
         for part, (name, panels) in zip(parts, rows.items(), strict=True):
             part.suptitle(f"{name}   {(notes or {}).get(name, '')}".rstrip(), x=0.01, ha="left", fontsize=9)
             grid = part.subplots(1, columns, squeeze=False)[0]
@@ -43,7 +44,7 @@ def channel_spectrograms(
                 axes.set_axis_off()
             for number, panel in enumerate(panels):
                 _draw(grid[number], panel, hop_seconds, scale, f"channel {number}" if name in channels else "")
-                grid[number].tick_params(labelleft=number == 0)
+                grid[number].tick_params(left=number == 0, labelleft=number == 0)
             grid[0].set_ylabel("mel band")
         for axes in grid[: len(panels)]:
             axes.set_xlabel("s")
