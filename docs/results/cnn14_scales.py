@@ -1,0 +1,216 @@
+"""Make docs/results/cnn14_scales.md: does ssep's CNN14 train without batch norm, and from which weights?
+
+    python docs/results/cnn14_scales.py [--steps 1000] [--batch 8] [--precision bf16] [--out PAGE]
+
+Scales of activations and gradients by layer, on one batch that training never sees: at initialisation (He normal, which
+was chosen, and Xavier uniform, which PANNs' CNN14 has), and after training from the former.
+"""
+
+import argparse
+import itertools
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from soundviews.audio.corpus import Corpus, open_corpus
+from soundviews.audio.loader import training_loader
+from soundviews.encoders import create_encoder
+from soundviews.features import LogMel
+from soundviews.objectives import NTXent
+from soundviews.objectives.base import Loss
+from soundviews.randomness import hashed_seed
+from soundviews.views.pipeline import TwoViews
+
+RATE, LEARNING_RATE = 16000, 3e-4
+FEATURES = {"n_fft": 512, "window_length": 400, "hop_length": 160, "n_mels": 64, "f_min": 125.0, "f_max": 7500.0}
+FEATURES |= {"mel_scale": "htk", "power": 1.0, "log": "ln", "floor": 0.01, "floor_mode": "add"}
+STEPS = [{"patch": {"frames": 96}}]
+ENCODER = {"embedding_size": 128, "normalization": "none"}
+OBJECTIVE = {"temperature": 0.3, "hidden_size": 256, "projection_size": 128, "head_batch_norm": False}
+NAMES = [f"block {block}, convolution {number}" for block in range(1, 7) for number in (1, 2)] + ["embedding, 1x1"]
+
+
+class Scales(NamedTuple):
+    """By layer: RMS of what it gives, and RMS of its weights' gradient over that of the weights. Then the loss, and the
+    mean cosine of h between patches of different clips."""
+
+    activations: list[float]
+    gradients: list[float]
+    loss: float
+    cosine: float
+
+
+def pairs(corpus: Corpus, batch: int, steps: int, seed: int) -> Iterator[Tensor]:
+    """Two patches of each of `batch` clips, (2 * batch, 1, frames, mels): all first ones, then all second ones."""
+    views = TwoViews(STEPS, STEPS, log_mel=LogMel(RATE, **FEATURES), sample_rate=RATE, fill="repeat")
+    loader = training_loader(corpus, RATE, batch, seed=seed, start_step=0, steps=steps, workers=0)
+    for step, clips in enumerate(loader):
+        patches = torch.cat(views(clips.samples, clips.lengths, batch, (seed, step, 0)))
+        yield patches[:, None].contiguous(memory_format=torch.channels_last)
+
+
+def forward(encoder: nn.Module, objective: nn.Module, patches: Tensor, precision: torch.dtype) -> tuple[Tensor, Loss]:
+    with torch.autocast("cpu", precision, enabled=precision != torch.float32):
+        h = encoder(patches)
+        return h, objective(*h.chunk(2))
+
+
+def measure(encoder: nn.Module, objective: nn.Module, patches: Tensor) -> Scales:
+    """float32, whatever training uses. Of a block's second convolution it takes the block's output, after pooling."""
+    activations: list[float] = []
+
+    def note(_module: nn.Module, _inputs: tuple[Tensor], output: Tensor) -> None:
+        activations.append(rms(output.detach()))
+
+    places = [place for block in encoder.blocks for place in (block.layers[1], block)] + [encoder.embedding]
+    hooks = [place.register_forward_hook(note) for place in places]
+    encoder.zero_grad()
+    h, loss = forward(encoder, objective, patches, torch.float32)
+    loss.value.backward()
+    for hook in hooks:
+        hook.remove()
+    weights = [module.weight for module in encoder.modules() if isinstance(module, nn.Conv2d)]
+    gradients = [rms(weight.grad) / rms(weight.detach()) for weight in weights]
+    h = nn.functional.normalize(h.detach(), dim=1)
+    clip = torch.arange(len(h)) % (len(h) // 2)
+    cosine = (h @ h.T)[clip[:, None] != clip].mean().item()
+    return Scales(activations, gradients, loss.value.item(), cosine)
+
+
+def rms(x: Tensor) -> float:
+    return float(x.double().square().mean().sqrt())
+
+
+def fresh(seed: int, xavier: bool = False) -> tuple[nn.Module, NTXent]:
+    """Encoder and objective with He's weights, the encoder's own, or with Xavier's."""
+    torch.manual_seed(hashed_seed(seed, "weights"))
+    encoder = create_encoder("cnn14", **ENCODER).to(memory_format=torch.channels_last)
+    objective = NTXent(encoder.embedding_size, **OBJECTIVE)
+    for module in encoder.modules() if xavier else ():
+        if isinstance(module, nn.Conv2d):
+            nn.init.xavier_uniform_(module.weight)
+    return encoder, objective
+
+
+def train(encoder: nn.Module, objective: NTXent, batches: Iterator[Tensor], precision: torch.dtype) -> list[Loss]:
+    """One step of Adam a batch; the loss and in-batch accuracy of every step."""
+    optimizer = torch.optim.Adam([*encoder.parameters(), *objective.parameters()], lr=LEARNING_RATE, fused=True)
+    history: list[Loss] = []
+    for patches in batches:
+        optimizer.zero_grad()
+        _, loss = forward(encoder, objective, patches, precision)
+        loss.value.backward()
+        optimizer.step()
+        history.append(Loss(loss.value.detach(), loss.metrics))
+        if len(history) % 50 == 0:
+            print(f"step {len(history)}: loss {history[-1].value:.3f}", flush=True)
+    return history
+
+
+def layers_table(he: Scales, trained: Scales, xavier: Scales, steps: int) -> list[str]:
+    after = f"He, after {steps:,} steps"
+    lines = [
+        "| layer | RMS given: He | " + f"{after} | Xavier | gradient / weight: He | {after} | Xavier |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    columns = [he.activations, trained.activations, xavier.activations]
+    columns += [he.gradients, trained.gradients, xavier.gradients]
+    for name, *row in zip(NAMES, *columns, strict=True):
+        lines.append(f"| {name} | " + " | ".join(f"{value:.2g}" for value in row) + " |")
+    ends = [(scales.loss, scales.cosine) for scales in (he, trained, xavier)]
+    lines += ["", "| of that batch | He | " + f"{after} | Xavier |", "|---|---|---|---|"]
+    lines.append("| NT-Xent | " + " | ".join(f"{loss:.3f}" for loss, _ in ends) + " |")
+    lines.append("| cosine of h between different clips | " + " | ".join(f"{cosine:.4f}" for _, cosine in ends) + " |")
+    return lines
+
+
+def curve_table(history: list[Loss]) -> list[str]:
+    lines = ["| up to step | loss | in-batch accuracy |", "|---|---|---|"]
+    ends = sorted({len(history), *(s for s in (1, 10, 50, 100, 200, 400, 600, 800) if s < len(history))})
+    for start, end in itertools.pairwise([0, *ends]):
+        some = history[max(start, end - 50) : end]
+        loss = sum(float(item.value) for item in some) / len(some)
+        accuracy = sum(float(item.metrics["accuracy"]) for item in some) / len(some)
+        lines.append(f"| {end:,} | {loss:.3f} | {accuracy:.3f} |")
+    return lines
+
+
+def machine() -> str:
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    cpu = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    named = (line.split(":")[1].strip() for line in cpu.splitlines() if line.startswith("model name"))
+    threads = torch.get_num_threads()
+    return (
+        f"Written by `python docs/results/cnn14_scales.py` at commit {commit}; "
+        f"{next(named, platform.processor())}, {threads} of {os.cpu_count()} cores, torch {torch.__version__}, no GPU."
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--batch", type=int, default=8, help="clips a step, two patches each")
+    parser.add_argument("--precision", choices=("bf16", "float32"), default="bf16", help="of training")
+    parser.add_argument("--clips", type=int, default=1000, help="scenes to train on")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
+    chosen = parser.parse_args()
+    seed, batch, precision = chosen.seed, chosen.batch, torch.bfloat16 if chosen.precision == "bf16" else torch.float32
+    spec = f"scenes:clips={chosen.clips},seed={seed}"
+    corpus = open_corpus(spec)
+    sample = torch.cat(list(pairs(corpus, batch, max(1, min(64, chosen.clips // batch)), seed + 1)))
+    mean, std = float(sample.mean()), float(sample.std())
+    unseen = open_corpus(f"scenes:clips={batch},seed={seed + 1}")
+    judged = (next(pairs(unseen, batch, 1, seed)) - mean) / std
+    xavier = measure(*fresh(seed, xavier=True), judged)
+    encoder, objective = fresh(seed)
+    he = measure(encoder, objective, judged)
+    started = time.perf_counter()
+    standardised = ((patches - mean) / std for patches in pairs(corpus, batch, chosen.steps, seed))
+    history = train(encoder, objective, standardised, precision)
+    seconds = time.perf_counter() - started
+    trained = measure(encoder, objective, judged)
+    page = [
+        "# ssep's CNN14 without batch norm: scales by layer",
+        "",
+        "Full width, 75,731,520 weights. The encoder's own weights are He normal (gain of ReLU; linear for the 1x1 "
+        "convolution), biases zero. Xavier uniform, which the published CNN14 has with batch norm, is measured where "
+        "training would start, on the same batch and with the same head. A block's second row is what the block gives, "
+        f"after pooling; all scales are of one batch of {batch} unseen scenes, in float32.",
+        "",
+        machine(),
+        "",
+        *layers_table(he, trained, xavier, chosen.steps),
+        "",
+        f"A guess among the {2 * batch - 1} others has an NT-Xent of {torch.tensor(2.0 * batch - 1).log():.3f}.",
+        "",
+        "## The loss while training",
+        "",
+        f"Means over the last 50 steps or fewer, back to the row before. {seconds / chosen.steps:.2f} s a step.",
+        "",
+        *curve_table(history),
+        "",
+        "## Settings",
+        "",
+        f"- corpus `{spec}`, judged on `scenes:clips={batch},seed={seed + 1}`; seed {seed}",
+        f"- views, both alike: `{STEPS}`; features at {RATE:,} Hz: `{FEATURES}`",
+        f"- standardised by mean {mean:.3f} and deviation {std:.3f}",
+        f"- encoder `cnn14: {ENCODER}`; objective `nt_xent: {OBJECTIVE}`",
+        f"- Adam {LEARNING_RATE}, {chosen.steps:,} steps of {batch} clips ({2 * batch} patches), {chosen.precision}",
+    ]
+    notes = Path(__file__).with_name("cnn14_scales_notes.md")
+    if notes.is_file():
+        page[3:3] = ["", notes.read_text().rstrip()]
+    chosen.out.write_text("\n".join(page) + "\n")
+    print(chosen.out)
+
+
+if __name__ == "__main__":
+    main()
