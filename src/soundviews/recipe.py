@@ -39,10 +39,14 @@ class Audio(Section):
 
 
 class Views(Section):
-    """The two branches: lists of named steps."""
+    """The two branches: lists of named steps.
+
+    per_objective: whether each objective has draws of its own (ssep), or all share one pair of views.
+    """
 
     anchor: list[Any]
     positive: list[Any]
+    per_objective: bool = False
 
 
 class Inference(Section):

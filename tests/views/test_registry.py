@@ -19,8 +19,9 @@ OPTIONS = {
     "gaussian_noise": {"max_std": 0.5},
     "time_shift": {"max": 30},
     "frequency_shift": {"max": 10},
+    "separate": {"processors": ["S2", "N"]},
 }
-DRAW_NOTHING = {"peak_normalize", "l2_normalize", "log_mel"}
+DRAW_NOTHING = {"peak_normalize", "l2_normalize", "log_mel", "separate"}  # separate draws for the pipeline
 LOG_MEL = LogMel(16000)
 BATCH = 32
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]

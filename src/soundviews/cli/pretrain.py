@@ -30,6 +30,14 @@ def pretrain(
     evaluation_folds: Annotated[str | None, typer.Option("--eval-folds", help="Judge on these folds only.")] = None,
     folds: Annotated[str | None, typer.Option(help="Learn from these folds only, e.g. 1,2.")] = None,
     splits: Annotated[str | None, typer.Option(help="Learn from these splits only, e.g. train_noisy.")] = None,
+    separator: Annotated[
+        Path | None,
+        typer.Option("--separator", help="A run of `separate train`, whose processors the recipe separates with."),
+    ] = None,
+    channels: Annotated[
+        Path | None,
+        typer.Option("--channels", help="Where `prepare` kept their channels. Default: separate on the fly."),
+    ] = None,
     resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the run in this directory.")] = None,
     workers: Annotated[int | None, typer.Option(min=0, help="Decoding processes. Default: half the cores.")] = None,
     devices: Annotated[int, typer.Option(min=1, help="GPUs to use, where there are any.")] = 1,
@@ -58,6 +66,8 @@ def pretrain(
             strict=strict,
             folds=numbers(folds),
             evaluation_folds=numbers(evaluation_folds),
+            separator=str(separator) if separator else None,
+            channels=str(channels) if channels else None,
             splits=splits.split(",") if splits else None,
         )
     print(f"run {directory}")

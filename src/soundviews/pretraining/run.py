@@ -11,6 +11,8 @@ from soundviews.audio.loader import training_loader
 from soundviews.bundle_config import Statistics
 from soundviews.recipe import Recipe, check
 
+from .build import build
+from .channels import prepared_source, processors_of
 from .directory import begin, open_clips, read_run, require_empty, require_same, write
 from .export import export
 from .fit import decoding_workers, device_rank, fit, last_checkpoint, require_devices, steps_done
@@ -33,6 +35,8 @@ def pretrain(
     folds: list[int] | None = None,
     splits: list[str] | None = None,
     evaluation_folds: list[int] | None = None,
+    separator: str | None = None,
+    channels: str | None = None,
 ) -> Path:
     """Start a run.
 
@@ -47,6 +51,8 @@ def pretrain(
         strict: Stop at the first recording that cannot be read instead of leaving it out.
         folds, splits: Learn from these parts of the corpus only; None takes all of it.
         evaluation_folds: Judge on these folds only.
+        separator: A run of `soundviews separate train`, whose processors the recipe's views name.
+        channels: Where `soundviews prepare` kept their channels; None separates on the fly.
 
     Returns:
         The run directory, with `bundle/` once the training is complete.
@@ -64,10 +70,16 @@ def pretrain(
         "folds": folds,
         "splits": splits,
         "evaluation_folds": evaluation_folds,
+        "separator": separator,
+        "channels": channels,
     }
+    module = Pretraining(recipe, 1, None)
+    processors = processors_of(recipe, module.views, separator)
     corpus = _open(recipe, settings)
+    if processors and channels:  # what is not prepared fails now
+        prepared_source(channels, corpus, processors, module.draw)
     judging_task(recipe, settings)  # a wrong corpus fails now, not after the first thousand steps
-    begin(directory, recipe, corpus, settings, sum(p.numel() for p in Pretraining(recipe, 1, None).parameters()))
+    begin(directory, recipe, corpus, settings, sum(p.numel() for p in module.parameters()))
     return _train(recipe, corpus, directory, settings)
 
 
@@ -93,7 +105,10 @@ def _train(recipe: Recipe, corpus: Corpus, directory: Path, settings: dict[str, 
     per_epoch = len(corpus) // (training.batch_size * settings["devices"] * training.accumulate)
     steps = training.steps or max(1, round((training.epochs or 0) * per_epoch))
     done, workers = steps_done(directory), decoding_workers(settings)
-    module = Pretraining(recipe, steps, _statistics(recipe, corpus, directory, workers, settings["strict"]))
+    processors = processors_of(recipe, build(recipe, weights=False).views, settings.get("separator"))
+    statistics = _statistics(recipe, corpus, directory, workers, settings["strict"])
+    module = Pretraining(recipe, steps, statistics, processors)
+    prepared = settings.get("channels") if processors else None
     loader = training_loader(
         corpus,
         recipe.audio.sample_rate,
@@ -106,6 +121,7 @@ def _train(recipe: Recipe, corpus: Corpus, directory: Path, settings: dict[str, 
         rank=device_rank(settings["devices"]),
         world_size=settings["devices"],
         strict=settings["strict"],
+        channels=prepared_source(prepared, corpus, processors, module.draw) if prepared else None,
     )
     callbacks: list[pl.Callback] = []
     if recipe.evaluation is not None and (task := judging_task(recipe, settings)) is not None:

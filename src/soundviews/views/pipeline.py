@@ -9,7 +9,9 @@ from torch import Tensor
 from soundviews.errors import SoundviewsError
 from soundviews.features.patches import Clips
 from soundviews.randomness import Randomness
+from soundviews.separation.draw import Wanted
 from soundviews.views import views
+from soundviews.views.separate import Separate
 
 BACKGROUND_BLOCKS = 2  # one for each branch
 
@@ -51,6 +53,10 @@ class Branch:
         if len(mixing) > 1:
             raise SoundviewsError(f"a branch can mix in backgrounds once, not by each of {mixing}")
         self.needs_background = bool(mixing)
+        if any(isinstance(view, Separate) for _, view in self.steps[1:]):
+            raise SoundviewsError("separate must be the first step of a branch: whole clips are separated")
+        first = self.steps[0][1]
+        self.separate = first if isinstance(first, Separate) else None
 
     def __call__(self, clips: Clips, rng: Randomness) -> Tensor:
         """Patches (batch, frames, mels) of the clips. If `needs_background`, the second half of the clips are the
@@ -70,16 +76,33 @@ class TwoViews:
 
     Attributes:
         backgrounds: Blocks of background clips that the loader must add to a batch: 0, or 2 if a branch mixes back.
+        processors: Names of those that the branches separate with.
     """
 
     def __init__(self, anchor_steps: list[Any], positive_steps: list[Any], **context: Any) -> None:
         self.branches = [Branch(steps, **context) for steps in (anchor_steps, positive_steps)]
         needed = any(branch.needs_background for branch in self.branches)
         self.backgrounds = BACKGROUND_BLOCKS if needed else 0
+        names = [name for branch in self.branches if branch.separate for name in branch.separate.processors]
+        self.processors = list(dict.fromkeys(names))
+
+    def wanted(self, batch_size: int, keys: tuple[Any, ...]) -> list[Wanted]:
+        """What each branch that separates wants in the place of the examples: a block of channels each."""
+        draws: list[Wanted] = []
+        for number, branch in enumerate(self.branches):
+            if branch.separate is not None:
+                rng = Randomness(*keys, "views", branch=number).child("separate", 0)
+                draws.append(branch.separate.draw(batch_size, rng, second=bool(draws), among=self.processors))
+        return draws
 
     @torch.no_grad()
     def __call__(
-        self, samples: Tensor, lengths: Tensor, batch_size: int, keys: tuple[Any, ...]
+        self,
+        samples: Tensor,
+        lengths: Tensor,
+        batch_size: int,
+        keys: tuple[Any, ...],
+        channels: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Two views of each example.
 
@@ -89,6 +112,7 @@ class TwoViews:
             lengths: int64, samples of each clip.
             batch_size: Examples.
             keys: What the draws are a function of: (seed, step, rank).
+            channels: (blocks, batch_size, longest), what `wanted` of these keys says.
 
         Returns:
             Anchors and positives, (batch_size, frames, mels) each.
@@ -98,22 +122,22 @@ class TwoViews:
             raise ValueError(
                 f"expected {expected} clips (with {self.backgrounds} background blocks), got {len(samples)}"
             )
-        anchors, positives = (
-            branch(
-                self._clips(samples, lengths, batch_size, number),
-                Randomness(*keys, "views", branch=number, device=samples.device),
-            )
-            for number, branch in enumerate(self.branches)
-        )
-        return anchors, positives
+        views, blocks = [], iter(() if channels is None else channels)
+        for number, branch in enumerate(self.branches):
+            examples = samples[:batch_size] if branch.separate is None else next(blocks)
+            clips = self._clips(examples, samples, lengths, number)
+            views.append(branch(clips, Randomness(*keys, "views", branch=number, device=samples.device)))
+        return views[0], views[1]
 
-    def _clips(self, samples: Tensor, lengths: Tensor, batch_size: int, number: int) -> Clips:
+    def _clips(self, examples: Tensor, samples: Tensor, lengths: Tensor, number: int) -> Clips:
+        """The examples of a branch, and behind them its backgrounds if it mixes them in."""
+        size = len(examples)
         if not self.branches[number].needs_background:
-            return Clips(samples[:batch_size], lengths[:batch_size])
-        if number == 0:  # the examples and the first block of backgrounds lie side by side: no copy
-            return Clips(samples[: 2 * batch_size], lengths[: 2 * batch_size])
-        rows = [slice(batch_size), slice(batch_size * (1 + number), batch_size * (2 + number))]
-        return Clips(torch.cat([samples[r] for r in rows]), torch.cat([lengths[r] for r in rows]))
+            return Clips(examples, lengths[:size])
+        if number == 0 and self.branches[0].separate is None:  # they lie side by side: no copy
+            return Clips(samples[: 2 * size], lengths[: 2 * size])
+        rows = slice(size * (1 + number), size * (2 + number))
+        return Clips(torch.cat([examples, samples[rows]]), torch.cat([lengths[:size], lengths[rows]]))
 
 
 def _parsed(step: Any) -> tuple[str, dict[str, Any]]:

@@ -1,0 +1,67 @@
+"""Where a training's separated channels come from: kept on disk, or made in the step. The draws are the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from soundviews.audio.corpus import Corpus
+from soundviews.audio.loader import ClipBatch
+from soundviews.errors import SoundviewsError
+from soundviews.recipe import Recipe
+from soundviews.separation.draw import Wanted
+from soundviews.separation.on_the_fly import separate_wanted
+from soundviews.separation.prepared import DrawnChannels, PreparedChannels
+from soundviews.separation.processor import Processor, load_processors
+from soundviews.views.pipeline import TwoViews
+
+
+def processors_of(recipe: Recipe, views: TwoViews, separator: str | None) -> list[Processor]:
+    """The processors that the recipe's views name, from a run of `soundviews separate train`.
+
+    Raises:
+        SoundviewsError: none were given, one is missing, or their sample rate is not the recipe's.
+    """
+    if not views.processors:
+        return []
+    if separator is None:
+        raise SoundviewsError(
+            f"recipe {recipe.name!r} separates with {', '.join(views.processors)}: say --separator RUN, a run of "
+            "soundviews separate train (prepared channels: --channels DIR besides)"
+        )
+    found = load_processors(Path(separator), views.processors)
+    if (rate := found[0].sample_rate) != recipe.audio.sample_rate:
+        raise SoundviewsError(
+            f"the processors of {separator} separate audio of {rate} Hz, but recipe {recipe.name!r} has "
+            f"audio.sample_rate {recipe.audio.sample_rate}: train a separator at that rate, or change the recipe"
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What the blocks of channels of a step hold, in the order in which the step uses them."""
+
+    views: TwoViews
+    seed: int
+    suffixes: Sequence[tuple[Any, ...]]
+
+    def __call__(self, step: int, rank: int, batch: int) -> list[Wanted]:
+        keys = [(self.seed, step, rank, *suffix) for suffix in self.suffixes]
+        return [wanted for own in keys for wanted in self.views.wanted(batch, own)]
+
+
+def prepared_source(directory: str, corpus: Corpus, processors: list[Processor], draw: Draw) -> DrawnChannels:
+    """Channels that `soundviews prepare` kept, for the loader."""
+    return DrawnChannels(PreparedChannels(Path(directory), corpus, processors), draw)
+
+
+def channels_of(batch: ClipBatch, processors: list[Processor], wanted: list[Wanted], batch_size: int) -> Tensor | None:
+    """(blocks, batch_size, samples): those that came with the batch, or those separated now; None for no blocks."""
+    if batch.channels is not None or not wanted:
+        return batch.channels
+    with torch.no_grad():
+        return separate_wanted(processors, batch.samples[:batch_size], batch.lengths[:batch_size], wanted)
