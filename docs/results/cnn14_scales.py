@@ -3,7 +3,8 @@
     python docs/results/cnn14_scales.py [--steps 1000] [--batch 8] [--precision bf16] [--out PAGE]
 
 Scales of activations and gradients by layer, on one batch that training never sees: at initialisation (He normal, which
-was chosen, and Xavier uniform, which PANNs' CNN14 has), and after training from the former.
+was chosen, and Xavier uniform, which PANNs' CNN14 has), and after training from the former. Then the first steps of
+what was not chosen: He's weights without warm-up, and Xavier's with it.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from soundviews.randomness import hashed_seed
 from soundviews.views.pipeline import TwoViews
 
 RATE, LEARNING_RATE = 16000, 3e-4
+FIRST = 60  # steps of what was not chosen
 FEATURES = {"n_fft": 512, "window_length": 400, "hop_length": 160, "n_mels": 64, "f_min": 125.0, "f_max": 7500.0}
 FEATURES |= {"mel_scale": "htk", "power": 1.0, "log": "ln", "floor": 0.01, "floor_mode": "add"}
 STEPS = [{"patch": {"frames": 96}}]
@@ -53,7 +55,7 @@ def pairs(corpus: Corpus, batch: int, steps: int, seed: int) -> Iterator[Tensor]
     loader = training_loader(corpus, RATE, batch, seed=seed, start_step=0, steps=steps, workers=0)
     for step, clips in enumerate(loader):
         patches = torch.cat(views(clips.samples, clips.lengths, batch, (seed, step, 0)))
-        yield patches[:, None].contiguous(memory_format=torch.channels_last)
+        yield patches[:, None]
 
 
 def forward(encoder: nn.Module, objective: nn.Module, patches: Tensor, precision: torch.dtype) -> tuple[Tensor, Loss]:
@@ -91,7 +93,7 @@ def rms(x: Tensor) -> float:
 def fresh(seed: int, xavier: bool = False) -> tuple[nn.Module, NTXent]:
     """Encoder and objective with He's weights, the encoder's own, or with Xavier's."""
     torch.manual_seed(hashed_seed(seed, "weights"))
-    encoder = create_encoder("cnn14", **ENCODER).to(memory_format=torch.channels_last)
+    encoder = create_encoder("cnn14", **ENCODER)
     objective = NTXent(encoder.embedding_size, **OBJECTIVE)
     for module in encoder.modules() if xavier else ():
         if isinstance(module, nn.Conv2d):
@@ -99,18 +101,30 @@ def fresh(seed: int, xavier: bool = False) -> tuple[nn.Module, NTXent]:
     return encoder, objective
 
 
-def train(encoder: nn.Module, objective: NTXent, batches: Iterator[Tensor], precision: torch.dtype) -> list[Loss]:
-    """One step of Adam a batch; the loss and in-batch accuracy of every step."""
+class Step(NamedTuple):
+    """The loss, the in-batch accuracy and the RMS of h, of one training batch before its update."""
+
+    loss: float
+    accuracy: float
+    size: float
+
+
+def train(
+    encoder: nn.Module, objective: NTXent, batches: Iterator[Tensor], precision: torch.dtype, warmup: int
+) -> list[Step]:
+    """One step of Adam a batch; its rate grows linearly over the first `warmup` steps."""
     optimizer = torch.optim.Adam([*encoder.parameters(), *objective.parameters()], lr=LEARNING_RATE, fused=True)
-    history: list[Loss] = []
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / max(1, warmup)))
+    history: list[Step] = []
     for patches in batches:
         optimizer.zero_grad()
-        _, loss = forward(encoder, objective, patches, precision)
+        h, loss = forward(encoder, objective, patches, precision)
         loss.value.backward()
         optimizer.step()
-        history.append(Loss(loss.value.detach(), loss.metrics))
+        schedule.step()
+        history.append(Step(loss.value.item(), float(loss.metrics["accuracy"]), rms(h.detach())))
         if len(history) % 50 == 0:
-            print(f"step {len(history)}: loss {history[-1].value:.3f}", flush=True)
+            print(f"step {len(history)}: loss {history[-1].loss:.3f}", flush=True)
     return history
 
 
@@ -131,14 +145,22 @@ def layers_table(he: Scales, trained: Scales, xavier: Scales, steps: int) -> lis
     return lines
 
 
-def curve_table(history: list[Loss]) -> list[str]:
-    lines = ["| up to step | loss | in-batch accuracy |", "|---|---|---|"]
-    ends = sorted({len(history), *(s for s in (1, 10, 50, 100, 200, 400, 600, 800) if s < len(history))})
+def curve_table(histories: dict[str, list[Step]]) -> list[str]:
+    """Loss, accuracy and RMS of h at a few steps of each history, blank where it has ended."""
+    heads = [f"{name}: {word}" for name in histories for word in ("loss", "accuracy", "RMS of h")]
+    lines = ["| up to step | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
+    steps = max(len(history) for history in histories.values())
+    ends = sorted({steps, *(s for s in (1, 5, 10, 20, 30, 40, 60, 100, 200, 400, 600, 800) if s < steps)})
     for start, end in itertools.pairwise([0, *ends]):
-        some = history[max(start, end - 50) : end]
-        loss = sum(float(item.value) for item in some) / len(some)
-        accuracy = sum(float(item.metrics["accuracy"]) for item in some) / len(some)
-        lines.append(f"| {end:,} | {loss:.3f} | {accuracy:.3f} |")
+        cells: list[str] = []
+        for history in histories.values():
+            some = history[max(start, end - 50) : end]
+            if len(history) < end:
+                cells += ["", "", ""]
+                continue
+            loss, accuracy, size = (sum(column) / len(some) for column in zip(*some, strict=True))
+            cells += [f"{loss:.3f}", f"{accuracy:.3f}", f"{size:.3g}"]
+        lines.append(f"| {end:,} | " + " | ".join(cells) + " |")
     return lines
 
 
@@ -157,6 +179,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch", type=int, default=8, help="clips a step, two patches each")
+    parser.add_argument("--warmup", type=int, default=100, help="steps over which the learning rate grows")
     parser.add_argument("--precision", choices=("bf16", "float32"), default="bf16", help="of training")
     parser.add_argument("--clips", type=int, default=1000, help="scenes to train on")
     parser.add_argument("--seed", type=int, default=0)
@@ -169,14 +192,22 @@ def main() -> None:
     mean, std = float(sample.mean()), float(sample.std())
     unseen = open_corpus(f"scenes:clips={batch},seed={seed + 1}")
     judged = (next(pairs(unseen, batch, 1, seed)) - mean) / std
-    xavier = measure(*fresh(seed, xavier=True), judged)
+
+    def learn(encoder: nn.Module, objective: NTXent, steps: int, warmup: int) -> list[Step]:
+        standardised = ((patches - mean) / std for patches in pairs(corpus, batch, steps, seed))
+        return train(encoder, objective, standardised, precision, warmup)
+
+    first = min(FIRST, chosen.steps)
+    unwarmed = learn(*fresh(seed), first, 0)
+    other = fresh(seed, xavier=True)
+    xavier, of_xavier = measure(*other, judged), learn(*other, first, chosen.warmup)
     encoder, objective = fresh(seed)
     he = measure(encoder, objective, judged)
     started = time.perf_counter()
-    standardised = ((patches - mean) / std for patches in pairs(corpus, batch, chosen.steps, seed))
-    history = train(encoder, objective, standardised, precision)
+    history = learn(encoder, objective, chosen.steps, chosen.warmup)
     seconds = time.perf_counter() - started
     trained = measure(encoder, objective, judged)
+    curves = {"He": history, "He, no warm-up": unwarmed, "Xavier": of_xavier}
     page = [
         "# ssep's CNN14 without batch norm: scales by layer",
         "",
@@ -193,9 +224,11 @@ def main() -> None:
         "",
         "## The loss while training",
         "",
-        f"Means over the last 50 steps or fewer, back to the row before. {seconds / chosen.steps:.2f} s a step.",
+        "On the training batches, means over the last 50 steps or fewer, back to the row before. The learning rate "
+        f"grows linearly over the first {chosen.warmup} steps, but for the columns that say not. "
+        f"{seconds / chosen.steps:.2f} s a step.",
         "",
-        *curve_table(history),
+        *curve_table(curves),
         "",
         "## Settings",
         "",
@@ -203,7 +236,8 @@ def main() -> None:
         f"- views, both alike: `{STEPS}`; features at {RATE:,} Hz: `{FEATURES}`",
         f"- standardised by mean {mean:.3f} and deviation {std:.3f}",
         f"- encoder `cnn14: {ENCODER}`; objective `nt_xent: {OBJECTIVE}`",
-        f"- Adam {LEARNING_RATE}, {chosen.steps:,} steps of {batch} clips ({2 * batch} patches), {chosen.precision}",
+        f"- Adam {LEARNING_RATE}, {chosen.steps:,} steps of {batch} clips ({2 * batch} patches), {chosen.precision}, "
+        f"warm-up {chosen.warmup}",
     ]
     notes = Path(__file__).with_name("cnn14_scales_notes.md")
     if notes.is_file():
