@@ -10,6 +10,7 @@ import torch
 from soundviews.audio.corpus import open_corpus
 from soundviews.audio.loader import ClipBatch
 from soundviews.errors import SoundviewsError
+from soundviews.model import load
 from soundviews.pretraining.module import Pretraining
 from soundviews.pretraining.run import pretrain
 from soundviews.recipe import load_recipe
@@ -119,6 +120,25 @@ def test_joint_loss_is_the_sum_of_both(
         assert float(row["loss"]) == pytest.approx(
             float(row["nt_xent_loss"]) + float(row["coincidence_loss"]), rel=1e-5
         )
+
+
+def test_a_bundle_keeps_the_head_that_projects(
+    corpus: Path, small: Path, make_separator: Callable[..., Path], tmp_path: Path
+) -> None:
+    separator, clip = str(make_separator(8000)), np.random.default_rng(0).standard_normal(8000).astype(np.float32)
+    for name, objectives, has_head in (
+        ("joint", "[coincidence: {}, nt_xent: {head_batch_norm: false}]", True),
+        ("coincidence", "[coincidence: {}]", False),
+    ):
+        recipe = load_recipe(small, ["training.steps=1", f"objectives={objectives}"])
+        model = load(pretrain(recipe, str(corpus), tmp_path / name, workers=0, separator=separator))
+        assert model.embed(clip, 8000).vectors.shape[1] == 16
+        patches = torch.zeros(2, 96, 32)
+        if has_head:
+            assert model.project(patches).shape == (2, 512)
+        else:
+            with pytest.raises(SoundviewsError, match="no head"):
+                model.project(patches)
 
 
 def test_silence_among_the_clips_is_left_out_and_named(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from soundviews import __version__
 from soundviews.bundle import save_bundle
@@ -15,7 +16,7 @@ from .module import Pretraining
 
 def config_of(module: Pretraining) -> BundleConfig:
     """What a reader of the encoder's weights must know."""
-    recipe = module.recipe
+    recipe, (projecting, _) = module.recipe, head_of(module)
     return BundleConfig(
         sample_rate=recipe.audio.sample_rate,
         level=recipe.inference.level,
@@ -25,16 +26,20 @@ def config_of(module: Pretraining) -> BundleConfig:
         statistics=module.statistics,
         encoder=component(recipe.encoder),
         embedding_size=int(module.encoder.embedding_size),  # type: ignore[arg-type]
-        head=component(recipe.objectives[0]),
+        head=next((named for named in map(component, recipe.objectives) if named.name == projecting), None),
         recipe=recipe.name,
         created_by=f"soundviews {__version__}",
     )
 
 
+def head_of(module: Pretraining) -> tuple[str | None, nn.Module | None]:
+    """The first objective that projects h to a z; coincidence prediction does not."""
+    return next(((name, head) for name, head in module.objectives.items() if hasattr(head, "project")), (None, None))
+
+
 def model_of(module: Pretraining) -> Model:
     """The encoder as it is now, ready to be judged; it shares its weights with the training."""
-    head = next(iter(module.objectives.values()))
-    model = Model(config_of(module), module.encoder, head, name=module.recipe.name)
+    model = Model(config_of(module), module.encoder, head_of(module)[1], name=module.recipe.name)
     if module.recipe.training.precision == "bf16-mixed":
         model.precision = torch.bfloat16
     return model.to(module.device)
@@ -42,4 +47,4 @@ def model_of(module: Pretraining) -> Model:
 
 def export(module: Pretraining, directory: Path) -> Path:
     """Write the bundle of a run."""
-    return save_bundle(directory, config_of(module), module.encoder, next(iter(module.objectives.values())))
+    return save_bundle(directory, config_of(module), module.encoder, head_of(module)[1])
