@@ -7,13 +7,11 @@ Each command runs only if its result is not in WORK yet, so the page can be fini
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 from pathlib import Path
 
-import torch
 import yaml
+from _page import notes, table, written_by
 
 from soundviews.evaluation.runner import MEASURES
 from soundviews.pretraining.log import read_metrics
@@ -84,15 +82,16 @@ def section(title: str, done: Path, arguments: list[str], data: str, work: Path)
         ]
     elif arguments[0] == "evaluate":
         result = json.loads((done.parent / "evaluation.json").read_text())
-        lines += ["| protocol | system | measure | value | 95 % interval |", "|---|---|---|---|---|"]
+        rows = []
         for row in result["rows"]:
             options = ",".join(f"{key}={value}" for key, value in row["options"].items())
             label = f"{row['protocol']}:{options}" if options else row["protocol"]
             system = row["system"] if row["system"] != result["model"] else "**this encoder**"
             between = "" if row["low"] is None else f"{row['low']:.3f} to {row['high']:.3f} ({row['interval']})"
             measure = MEASURES.get(row["measure"], row["measure"])
-            lines.append(f"| {label} | {system} | {measure} | {row['value']:.3f} | {between} |")
-        lines += ["", *(f"- {note}" for note in result["notes"]), ""]
+            rows.append([label, system, measure, f"{row['value']:.3f}", between])
+        lines += table(["protocol", "system", "measure", "value", "95 % interval"], rows)
+        lines += [*(f"- {note}" for note in result["notes"]), ""]
     return lines
 
 
@@ -102,25 +101,16 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("--released")
     chosen = parser.parse_args()
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    cpu = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    processor = next(
-        (line.split(":")[1].strip() for line in cpu.splitlines() if line.startswith("model name")),
-        platform.processor(),
-    )
     lines = [
         "# ESC-50, folds 1-3",
         "",
         "1,200 real recordings of 5 s, 50 classes. Encoders learn from the audio of folds 1 and 2 without labels; "
         "classifiers train on folds 1 and 2; fold 3 judges.",
         "",
-        f"Written by `python docs/results/esc50.py` at commit {commit}; {processor}, {os.cpu_count()} cores, "
-        f"torch {torch.__version__}, no GPU.",
+        written_by("esc50.py"),
         "",
+        *notes(PAGE),
     ]
-    notes = PAGE.with_name("esc50_notes.md")
-    if notes.is_file():
-        lines += [notes.read_text().rstrip(), ""]
     for title, done, arguments in commands(chosen.data, chosen.work, chosen.released):
         if not done.is_file():
             subprocess.run(["soundviews", *arguments], check=True)
