@@ -1,112 +1,106 @@
-"""The whole line on built-in scenes: make them, learn from them, judge what was learned, write the report."""
+"""The whole line on built-in scenes: make them, learn to separate them, learn from them, judge, write the report."""
 
 import time
 from pathlib import Path
 
-import torch
-
 from soundviews.audio.corpus import Corpus, open_corpus
-from soundviews.audio.loader import training_loader
 from soundviews.audio.scenes import SceneOptions, write_scenes
 from soundviews.evaluation import make_task
-from soundviews.evaluation.runner import Evaluation, evaluate
+from soundviews.evaluation.progress import bar
+from soundviews.evaluation.runner import evaluate
+from soundviews.evaluation.separation import choose, separation_figures
 from soundviews.model import load
+from soundviews.pretraining import separator_run
 from soundviews.pretraining.build import build
-from soundviews.pretraining.log import read_metrics
+from soundviews.pretraining.channels import processors_of
 from soundviews.pretraining.run import pretrain, resume
 from soundviews.recipe import Recipe, load_recipe
-from soundviews.report import figures
+from soundviews.report import demo as pages
 from soundviews.report.evaluation import evaluation_sections
-from soundviews.report.html import Code, Figure, Section, Text, write_report
+from soundviews.report.html import write_report
+from soundviews.separation.preparing import prepare
+from soundviews.separation.processor import find_processors, load_processors
+from soundviews.separator_recipe import SeparatorRecipe, load_separator_recipe
 
 CLIPS = 500
 LEARN, TEST = [1, 2, 3, 4], [5]
 PROTOCOLS = [("qbe", {}), ("linear", {"style": "logistic"})]
+JUDGED_SCENES = 20  # by each processor
 
 
-def demo(directory: Path, overrides: list[str] | None = None, clips: int = CLIPS) -> Path:
+def demo(
+    directory: Path,
+    overrides: list[str] | None = None,
+    clips: int = CLIPS,
+    separator_overrides: list[str] | None = None,
+) -> Path:
     """Run the demonstration; started again, it goes on where it was.
 
     Args:
-        directory: Everything goes below it: `scenes/`, `run/` with its bundle, `report.html`.
+        directory: Everything goes below it: `scenes/`, `separator/`, `channels/`, `run/` with its bundle,
+            `report.html`.
         overrides: Changes to the recipe `demo`, as `--set` takes them.
         clips: Scenes to make.
+        separator_overrides: Changes to the recipe `separator/demo`.
 
     Returns:
         The report.
     """
     started = time.monotonic()
-    recipe, scenes, run = load_recipe("demo", overrides), directory / "scenes", directory / "run"
+    recipe = load_recipe("demo", overrides)
+    separating = load_separator_recipe("separator/demo", separator_overrides)
+    scenes, separator, run = directory / "scenes", directory / "separator", directory / "run"
     write_scenes(scenes, SceneOptions(clips=clips))
-    if (run / "recipe.yaml").is_file():
-        resume(run)
-    else:
-        pretrain(recipe, str(scenes), run, folds=LEARN)
     corpus = open_corpus(scenes)
-    task = make_task(corpus, train_folds=LEARN, test_folds=TEST)
+    _learn_to_separate(separating, scenes, separator)
+    _learn(recipe, corpus, scenes, separator, directory / "channels", run)
+
+    processors = load_processors(separator, list(find_processors(separator))[::-1])
+    held_out = corpus.where(folds=TEST)
+    judged = choose(held_out, JUDGED_SCENES, sources=2)
+    qualities = [separation_figures(processor, judged) for processor in processors]
     model = load(run)
     model.name = "this encoder"
+    task = make_task(corpus, train_folds=LEARN, test_folds=TEST)
     result = evaluate(model, [task], PROTOCOLS, baselines=True, data="built-in scenes")
     result.save(directory / "evaluation.json")
-    report = directory / "report.html"
-    write_report(
-        report,
+    return write_report(
+        directory / "report.html",
         "A first encoder",
-        _sections(recipe, corpus, run, result),
+        [
+            *evaluation_sections(result),
+            pages.separation_section(processors, qualities, held_out, build(recipe, weights=False).log_mel),
+            pages.views_section(recipe, corpus, separator),
+            pages.training_section(separator, run),
+            pages.next_section(),
+        ],
         lead=f"Learned from {clips * 4 // 5} built-in sound scenes without their labels, then judged with them.",
         facts=(
             ("clips", f"{clips}"),
-            ("steps", f"{recipe.training.steps}"),
+            ("steps of the separator", f"{separating.training.steps}"),
+            ("steps of the encoder", f"{recipe.training.steps}"),
             ("minutes", f"{(time.monotonic() - started) / 60:.1f}"),
         ),
     )
-    return report
 
 
-def _sections(recipe: Recipe, corpus: Corpus, run: Path, result: Evaluation) -> list[Section]:
-    return [
-        *evaluation_sections(result),
-        Section(
-            "What it learned from",
-            [
-                Text(
-                    "Two views of the same scene: different seconds of it, each mixed with a faint background from "
-                    "another scene, cropped and compressed. The encoder learns to tell which two belong together."
-                ),
-                Figure(
-                    _views(recipe, corpus),
-                    "Six scenes: the view above and the one below come from the same recording.",
-                    "Log-mel patches of both branches",
-                ),
-            ],
-        ),
-        Section(
-            "How it went",
-            [Figure(figures.training_curves(read_metrics(run / "metrics.csv")), "Loss and in-batch accuracy.")],
-        ),
-        Section(
-            "Now your own recordings",
-            [
-                Code(
-                    "soundviews pretrain MY_RECORDINGS --recipe uclser --out runs/first\n"
-                    "soundviews evaluate runs/first --data MY_LABELLED_CLIPS --protocol linear --baselines\n"
-                    "soundviews embed runs/first MY_RECORDINGS --out archive.parquet\n"
-                    "soundviews search archive.parquet SOUND_I_LOOK_FOR.wav"
-                )
-            ],
-        ),
-    ]
+def _learn_to_separate(recipe: SeparatorRecipe, scenes: Path, run: Path) -> None:
+    print(f"Learning to separate: {recipe.training.steps} steps.")
+    if (run / "recipe.yaml").is_file():
+        separator_run.resume(run)
+    else:
+        separator_run.train(recipe, str(scenes), run, folds=LEARN)
 
 
-def _views(recipe: Recipe, corpus: Corpus) -> "figures.Figure":
-    """Both branches' patches of six scenes."""
-    parts, size = build(recipe, weights=False), 6
-    loader = training_loader(
-        corpus, recipe.audio.sample_rate, size, recipe.training.seed, 0, 1, 0, parts.views.backgrounds
-    )
-    batch = next(iter(loader))
-    with torch.inference_mode():
-        anchor, positive = parts.views(batch.samples, batch.lengths, size, ("report",))
-    names = [", ".join(corpus.vocabulary[label] for label in corpus.clip(int(i)).labels) for i in batch.index[:size]]
-    hop = parts.log_mel.hop_length / recipe.audio.sample_rate
-    return figures.view_patches(anchor.numpy(), positive.numpy(), hop, names)
+def _learn(recipe: Recipe, corpus: Corpus, scenes: Path, separator: Path, channels: Path, run: Path) -> None:
+    processors = processors_of(recipe, build(recipe, weights=False).views, str(separator))
+    if processors:
+        clips = corpus.where(folds=LEARN).cut(recipe.audio.clip_seconds)
+        print(f"Separating {len(clips)} scenes with {' and '.join(one.name for one in processors)}.")
+        with bar("separating", len(clips) * len(processors), "clips", shown=True) as advance:
+            prepare(clips, processors, channels, progress=advance)
+    print(f"Learning from them: {recipe.training.steps} steps.")
+    if (run / "recipe.yaml").is_file():
+        resume(run)
+    else:
+        pretrain(recipe, str(scenes), run, folds=LEARN, separator=str(separator), channels=str(channels))

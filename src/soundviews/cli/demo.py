@@ -12,11 +12,17 @@ from soundviews.cli.app import app
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory for everything the demo makes.")] = Path("demo"),
     set_: Annotated[list[str] | None, typer.Option("--set", "-s", help="Change the recipe `demo`.")] = None,
+    set_separator: Annotated[
+        list[str] | None, typer.Option("--set-separator", help="Change the recipe `separator/demo`.")
+    ] = None,
     clips: Annotated[int, typer.Option(min=40, help="Scenes to make.")] = 500,
 ) -> None:
-    """Make sound scenes, pretrain a small encoder on them, judge it, write a report. Minutes on two cores."""
+    """Make sound scenes, learn to separate them, pretrain a small encoder, judge it, write a report.
+
+    Takes minutes on two cores. Interrupted, the same command goes on.
+    """
     from soundviews.demo import demo as run
 
-    report = run(out, set_, clips)
+    report = run(out, set_, clips, set_separator)
     print(f"report  {report}")
     print(f"bundle  {out / 'run' / 'bundle'}")
