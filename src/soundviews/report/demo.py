@@ -46,7 +46,7 @@ def separation_section(
             Text(
                 "A separator learned from mixtures of two scenes, without knowing what is in either. Four of its "
                 "checkpoints are kept as processors: N before the first step, F and S1 on the way, S2 at the end. "
-                "N gives the same noisy sound twice; the more it has learned, the more the channels differ."
+                "N gives much the same noisy sound twice; the more it has learned, the more the channels differ."
             ),
             Figure(
                 _separated(processors, scenes, log_mel),
@@ -116,7 +116,10 @@ def training_section(separator: Path, run: Path) -> Section:
         "How it went",
         [
             Figure(figures.training_curves(read_metrics(run / "metrics.csv")), "The encoder: loss, in-batch accuracy."),
-            Figure(figures.training_curves(separation), "The separator: MixIT's loss in dB, less is better."),
+            Figure(
+                figures.training_curves(separation),
+                "The separator: how well its channels add up to the two scenes again (snr, dB).",
+            ),
         ],
     )
 
