@@ -46,7 +46,8 @@ def separation_section(
             Text(
                 "A separator learned from mixtures of two scenes, without knowing what is in either. Four of its "
                 "checkpoints are kept as processors: N before the first step, F and S1 on the way, S2 at the end. "
-                "N gives much the same noisy sound twice; the more it has learned, the more the channels differ."
+                "N adds a noise of its own. Training first takes that away, then begins to take the scene apart; "
+                "the table says how far it came in so few steps."
             ),
             Figure(
                 _separated(processors, scenes, log_mel),
