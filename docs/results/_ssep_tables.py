@@ -27,7 +27,10 @@ PAIRS = (
 
 Judged = dict[str, dict[str, Any]]  # protocol: its row of evaluation.json
 Results = dict[tuple[str, int], Judged]  # by row and seed
-SEVERAL = "Mean over the seeds, in brackets the smallest and the largest."
+SEVERAL = (
+    "Mean over the seeds, in brackets the smallest and the largest; where no seed matters (log-mel statistics), a 95 % "
+    "bootstrap interval instead."
+)
 ONE = (
     "One seed; in brackets a 95 % bootstrap interval over the classes (qbe) or the test clips, where there is one. It "
     "does not say how much another run would differ."
@@ -113,7 +116,7 @@ def _runs(mine: Judged) -> int:
 
 def _cell(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows of one protocol, one for each seed, or one that is a mean over seeds itself."""
-    values = [run[row["measure"]] for row in rows for run in row["runs"]]
+    values = [run[row["measure"]] for row in rows for run in row["runs"] if run[row["measure"]] is not None]
     if not values:
         return "-"
     mean = sum(values) / len(values)
@@ -199,14 +202,13 @@ def curve(result: Mapping[str, Any], figures: Mapping[str, str], path: Path) -> 
     ordered = sorted(result["processors"], key=lambda one: one["step"])
     curves = {title: [(one["step"], one["figures"][name]) for one in ordered] for name, title in figures.items()}
     training_curves(curves).savefig(path, dpi=100)
-    keep_picture(path, path)
 
 
 def keep_picture(made: Path, kept: Path) -> None:
-    """Copy with a palette of 64 colours, a fraction of the size."""
+    """As a JPEG 900 pixels wide: spectrograms of noise are a megabyte as PNG."""
     with Image.open(made) as picture:
-        smaller = picture.convert("RGB").quantize(64)
-    smaller.save(kept, optimize=True)
+        smaller = picture.convert("RGB").resize((900, round(picture.height * 900 / picture.width)))
+    smaller.save(kept, quality=75, optimize=True)
 
 
 def picture(path: Path, page: Path, words: str) -> list[str]:

@@ -93,7 +93,7 @@ def write(separator: Separator, rows: list[str], page: Path, images: Path) -> No
         written_by("ssep_esc50.py", provenance(separator.study.work)[0]),
         "",
         *notes(page),
-        *separator_section(separator, page, images / "separation_esc50.png"),
+        *separator_section(separator, page, images / "separation_esc50.jpg"),
         *encoders_section(separator.study, rows, separator.places()),
     ]
     page.write_text("\n".join(lines).rstrip() + "\n")

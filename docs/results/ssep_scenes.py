@@ -85,7 +85,7 @@ def separator_section(separator: Separator, page: Path, images: Path) -> list[st
     result = json.loads(separator.figures.read_text())
     titles = {"msi": "SI-SNRi, dB", "channel_correlation": "correlation of the channels"}
     curve(result, titles, images / "separator.png")
-    keep_picture(separator.image, images / "separation.png")
+    keep_picture(separator.image, images / "separation.jpg")
     some = result["processors"][0]
     return [
         "## The separator",
@@ -100,7 +100,7 @@ def separator_section(separator: Separator, page: Path, images: Path) -> list[st
         "The first of those scenes (SCENES is their folder), the mixture above what each processor makes of it:",
         "",
         *study.shown(separator.show(), places),
-        *picture(images / "separation.png", page, "a held-out scene and the channels of S2, S1, F and N"),
+        *picture(images / "separation.jpg", page, "a held-out scene and the channels of S2, S1, F and N"),
     ]
 
 
