@@ -24,11 +24,13 @@ from _ssep_tables import (
 from soundviews.audio.corpus import open_corpus
 
 SMALL = [  # what every row has in common, for a CPU
-    "encoder={cnn14: {width: 0.25}}",
-    "training.steps=400",
-    "training.batch_size=64",
+    "encoder={vgg_like: {}}",
+    "training.steps=500",
+    "training.batch_size=32",
     "training.precision=bf16-mixed",
-    "training.optimizer={adam: {lr: 3.0e-4}}",
+    "training.optimizer={adam: {lr: 1.0e-3}}",
+    "training.schedule={cosine: {}}",
+    "training.warmup_steps=30",
     "evaluation=null",
 ]
 NAMES = ["mix-mix", "mix-chan", "n"]
@@ -40,7 +42,11 @@ class Separator:
     """The commands about the separator, in `study.separator`."""
 
     def __init__(self, study: Study, quick: bool) -> None:
-        self.study, self.changed, self.limit = study, QUICK_SEPARATOR if quick else [], 4 if quick else 100
+        self.study, self.changed, self.limit = (
+            study,
+            QUICK_SEPARATOR if quick else ["training.steps=1500"],
+            4 if quick else 100,
+        )
         self.figures, self.image = study.work / "separator.json", study.work / "separation.png"
 
     def train(self) -> Command:

@@ -27,13 +27,18 @@ from _ssep_tables import (
 from soundviews.audio.corpus import open_corpus
 
 SMALL = [  # what every row has in common, for a CPU
-    "encoder={cnn14: {width: 0.25}}",
-    "training.steps=400",
-    "training.batch_size=64",
+    "encoder={vgg_like: {}}",
+    "training.steps=250",
+    "training.batch_size=32",
     "training.precision=bf16-mixed",
-    "training.optimizer={adam: {lr: 3.0e-4}}",
+    "training.optimizer={adam: {lr: 1.0e-3}}",
+    "training.schedule={cosine: {}}",
+    "training.warmup_steps=30",
     "evaluation=null",
 ]
+
+
+LEARNED = "max_events=2,min_snr=10,max_snr=30,max_seconds=6"
 
 
 class Size(NamedTuple):
@@ -46,7 +51,7 @@ class Size(NamedTuple):
     pretraining: list[str]
 
 
-FULL = Size(1500, 500, 2000, ["processors.step-250=250", "processors.step-1000=1000"], [])
+FULL = Size(1500, 500, 1200, ["processors.step-250=250", "processors.step-1000=1000"], [])
 QUICK = Size(
     40, 20, 80, ["training.steps=2", "processors.F=1", "processors.S1=1"], ["training.steps=2", "training.batch_size=4"]
 )
@@ -108,8 +113,8 @@ def write(separator: Separator, rows: list[str], page: Path, images: Path) -> No
     lines = [
         "# Does separation help? Built-in scenes",
         "",
-        f"{separator.size.to_learn:,} scenes of 4 to 10 s, 1 to 3 kinds of events of 16 in each over a background. "
-        "Encoders learn from the audio of the training split without labels; classifiers train on that split; the test "
+        f"{separator.size.to_learn:,} scenes of 4 to 6 s, 1 or 2 kinds of events of 16 in each, 10 to 30 dB over a "
+        "background. Encoders learn from the audio of the training split without labels; classifiers train on that split; the test "
         "split judges.",
         "",
         written_by("ssep_scenes.py", provenance(separator.study.work)[0]),
@@ -128,7 +133,7 @@ def main() -> None:
     given = parser.parse_args()
     rows, size = chosen_rows(given.only, list(ROWS)), QUICK if given.quick else FULL
     study = Study(
-        data=f"scenes:clips={size.to_learn}",
+        data=f"scenes:clips={size.to_learn},{LEARNED}",
         work=given.work,
         separator=given.separator or given.work / "separator",
         seeds=[int(seed) for seed in given.seeds.split(",")],
