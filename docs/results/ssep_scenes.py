@@ -114,8 +114,8 @@ def write(separator: Separator, rows: list[str], page: Path, images: Path) -> No
         "# Does separation help? Built-in scenes",
         "",
         f"{separator.size.to_learn:,} scenes of 4 to 6 s, 1 or 2 kinds of events of 16 in each, 10 to 30 dB over a "
-        "background. Encoders learn from the audio of the training split without labels; classifiers train on that split; the test "
-        "split judges.",
+        "background. Encoders learn from the audio of the training split without labels; classifiers train on that "
+        "split; the test split judges.",
         "",
         written_by("ssep_scenes.py", provenance(separator.study.work)[0]),
         "",
