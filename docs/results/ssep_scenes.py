@@ -64,6 +64,8 @@ class Separator:
         self.study, self.size = study, size
         self.learned = f"scenes:clips={size.to_separate},max_events=1,min_snr=10,max_snr=40,seed=1"
         self.held_out = f"scenes:clips={size.held_out},max_events=1,seed=7"
+        self.two_events = f"scenes:clips={3 * size.held_out // 5},max_events=2,min_snr=20,max_snr=40,seed=2"
+        self.of_events = study.work / "separator-events.json"
         self.figures, self.image = study.work / "separator.json", study.work / "separation.png"
 
     def train(self) -> Command:
@@ -74,6 +76,10 @@ class Separator:
     def evaluate(self) -> Command:
         part = ["--data", self.held_out, "--splits", "test", "--out", str(self.figures)]
         return Command("separator-judged", ["separate", "evaluate", str(self.study.separator), *part])
+
+    def evaluate_events(self) -> Command:
+        part = ["--data", self.two_events, "--sources", "3", "--limit", "60", "--out", str(self.of_events)]
+        return Command("separator-events-judged", ["separate", "evaluate", str(self.study.separator), *part])
 
     def show(self) -> Command:
         """The first held-out scene: none is picked for its looks."""
@@ -101,6 +107,10 @@ def separator_section(separator: Separator, page: Path, images: Path) -> list[st
         *study.shown(separator.train(), places),
         *study.shown(separator.evaluate(), places),
         *character_table(result),
+        "Scenes of two events, 20 to 40 dB over their background; two channels cannot hold all three:",
+        "",
+        *study.shown(separator.evaluate_events(), places),
+        *character_table(json.loads(separator.of_events.read_text())),
         *picture(images / "separator.png", page, "SI-SNRi and the correlation of the channels over the steps"),
         "The first of those scenes (SCENES is their folder), the mixture above what each processor makes of it:",
         "",
@@ -144,7 +154,7 @@ def main() -> None:
     separator = Separator(study, size)
     if not given.write_only:
         own = [] if given.separator else [separator.train()]
-        study.run([*own, separator.evaluate(), separator.show()], rows, given.part)
+        study.run([*own, separator.evaluate(), separator.evaluate_events(), separator.show()], rows, given.part)
     here = given.work if given.quick else Path(__file__).parent
     write(separator, rows, here / "ssep_scenes.md", given.work if given.quick else IMAGES)
 
