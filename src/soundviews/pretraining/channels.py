@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from soundviews.audio.corpus import Corpus
@@ -63,5 +62,4 @@ def channels_of(batch: ClipBatch, processors: list[Processor], wanted: list[Want
     """(blocks, batch_size, samples): those that came with the batch, or those separated now; None for no blocks."""
     if batch.channels is not None or not wanted:
         return batch.channels
-    with torch.no_grad():
-        return separate_wanted(processors, batch.samples[:batch_size], batch.lengths[:batch_size], wanted)
+    return separate_wanted(processors, batch.samples[:batch_size], batch.lengths[:batch_size], wanted)
