@@ -136,6 +136,17 @@ def test_empty_missing_and_text(tmp_path):
     assert reason(tmp_path / "none.wav") == "no such file"
 
 
+def test_samples_far_beyond_any_full_scale(write_audio):
+    samples = np.ones(1000)
+    samples[500] = -(2.0**31)  # integers written as float are known to happen
+    assert len(read(write_audio("loud.wav", samples=samples, subtype="FLOAT"))) == 1000
+    samples[500] = 1e25
+    assert (
+        reason(write_audio("huge.wav", samples=samples, subtype="FLOAT"))
+        == "samples of up to 1e+25, where full scale is 1"
+    )
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_nan_and_infinity(write_audio, value):
     samples = coloured_noise(0.5, 16000, 1)

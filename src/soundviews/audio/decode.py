@@ -37,6 +37,8 @@ EXTENSIONS = frozenset(
 
 # Half the length of the resampler's filter, in periods of the lower rate, with room to spare.
 _MARGIN_PERIODS = 512
+# Beyond integers of 32 bit written as float; sums of the squares of much larger samples pass what float32 holds.
+_LOUDEST = 1e10
 
 Samples = npt.NDArray[np.float32]
 
@@ -93,7 +95,8 @@ def read(
         (samples,) float32, the mean of the channels.
 
     Raises:
-        UnreadableClip: missing, empty, truncated, not audio, NaN or infinite samples, only zeros, no samples.
+        UnreadableClip: missing, empty, truncated, not audio, NaN, infinite or senselessly large samples, only zeros,
+            no samples.
     """
     path = os.fspath(path)
     if container.is_container(path):
@@ -108,8 +111,11 @@ def read(
             _refuse_short(info.frames)
             stretch = _Stretch(info, start, duration, sample_rate)
             samples = _decode(file, path, stretch.first, stretch.last)
-    if not np.isfinite(samples).all():
+    loudest = np.abs(samples).max()
+    if not np.isfinite(loudest):
         raise UnreadableClip("NaN or infinite samples")
+    if loudest > _LOUDEST:
+        raise UnreadableClip(f"samples of up to {loudest:.0e}, where full scale is 1")
     if not allow_silence and not samples[stretch.inner].any():
         raise UnreadableClip("all samples are zero")
     result = stretch.resample(samples)
