@@ -166,7 +166,7 @@ def test_a_recording_that_changed_or_is_new_has_no_channels(corpus, processors, 
 
 def test_what_is_missing_is_said(corpus, processors, tmp_path):
     with pytest.raises(
-        SoundviewsError, match=r"every clip at 8000 Hz.* soundviews prepare CORPUS --channels RUN --out"
+        SoundviewsError, match=r"every clip at 8000 Hz.* soundviews prepare CORPUS --channels RUN --processors "
     ):
         PreparedChannels(tmp_path / "nothing", corpus, processors)
     prepare(corpus, processors[:1], tmp_path / "channels")

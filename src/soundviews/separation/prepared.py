@@ -10,6 +10,7 @@ clip begins and ends: any part of a prepared corpus finds its clips, wherever th
 
 import hashlib
 import os
+import shlex
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,9 +34,9 @@ _OPEN_SHARDS = 8
 def clip_keys(corpus: Corpus) -> NDArray[np.uint64]:
     """(clips,) what a clip is known by in a prepared directory. Times count to 1 ms, a file's time to 1 s."""
     keys = np.empty(len(corpus), np.uint64)
-    seen: dict[str, tuple[int, int]] = {}
     for first in range(0, len(corpus), _BLOCK):
         block = corpus.table.slice(first, _BLOCK)
+        seen: dict[str, tuple[int, int]] = {}
         times = np.stack([block[name].to_numpy() for name in ("start", "end")], axis=1)
         milliseconds = np.rint(np.nan_to_num(times, nan=-1.0) * 1000).astype(np.int64).tolist()
         stats = zip(block["size"].to_pylist(), block["mtime"].to_pylist(), strict=True)
@@ -149,9 +150,10 @@ def _find(directory: Path, corpus: Corpus, processors: Sequence[Processor]) -> P
             return place.parent
         problems.append((0, "; ".join(lacking)))
     missing = min(problems)[1] if problems else f"every clip at {rate} Hz"
+    names = ",".join(processor.name for processor in processors)
     raise SoundviewsError(
         f"{directory} lacks the channels of {missing}. The command that makes what is missing: "
-        f"soundviews prepare CORPUS --channels RUN --out {directory}"
+        f"soundviews prepare CORPUS --channels RUN --processors {shlex.quote(names)} --out {directory}"
     )
 
 
