@@ -19,6 +19,12 @@ def test_every_recipe_loads_and_says_what_it_is(name: str) -> None:
     assert recipe.about
 
 
+def test_a_recipe_is_listed_before_its_variants() -> None:
+    names = list(list_recipes())
+    assert names == sorted(names)
+    assert names[names.index("ssep") + 1] == "ssep/table1/cp-tp-sa"
+
+
 def test_uclser_is_the_shipped_configuration_of_the_original() -> None:
     recipe = load_recipe("uclser")
     assert recipe.training.optimizer == {"sgd": {"lr": 0.03, "momentum": 0.9, "weight_decay": 1e-4}}

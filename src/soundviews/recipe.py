@@ -136,10 +136,10 @@ def list_recipes() -> dict[str, str]:
     """Shipped recipes: name to one line."""
     root = resources.files("soundviews") / "recipes"
     found = {}
-    for path in sorted(Path(str(root)).rglob("*.yaml")):
+    for path in Path(str(root)).rglob("*.yaml"):
         name = path.relative_to(str(root)).with_suffix("").as_posix()
         found[name] = " ".join(str(read_page(path).get("about", "")).split())
-    return found
+    return dict(sorted(found.items()))  # a recipe before its variants
 
 
 def load_recipe(name_or_path: str | Path, overrides: list[str] | None = None) -> Recipe:
@@ -200,7 +200,8 @@ def explain(error: ValidationError, whole: type[BaseModel]) -> str:
                 model = field.annotation if field else None
             known = getattr(model, "model_fields", {})
             hint = f"; {nearest(str(item['loc'][-1]), known)}" if known else ""
-        lines.append(f"{place or 'page'}: {item['msg']}{hint}")
+        said = item["msg"].removeprefix("Value error, ")
+        lines.append(f"{place or 'page'}: {said}{hint}")
     return "; ".join(lines)
 
 
