@@ -141,8 +141,8 @@ def test_the_same_command_goes_on(processor: Processor, tmp_path: Path, write_au
     with pytest.raises(KeyboardInterrupt):
         run(processor, tmp_path / "in", names, tmp_path / "out", block_seconds=0.5, progress=interrupt)
     assert files_in(tmp_path / "out") == ["a_0.flac", "a_1.flac", "separated.csv"]
-    with open(tmp_path / "out/separated.csv", "a") as file:
-        file.write("b.wav,0,0,b_0.fl")  # a kill amidst a line
+    with open(tmp_path / "out/separated.csv", "ab") as file:
+        file.write("b.wav,0,0,b_0.flac,1.0,é".encode()[:-1] + b",0")  # a kill amidst a line, and within a letter
     before = (tmp_path / "out/a_0.flac").stat()
     result = run(processor, tmp_path / "in", names, tmp_path / "out", block_seconds=0.5)
     assert (result.recordings, result.already) == (3, 1)

@@ -1,6 +1,7 @@
 """Separate recordings into files, one for each channel, so that an interruption costs one recording at most."""
 
 import csv
+import io
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -146,9 +147,10 @@ class _Ledger:
         self.out, self.identity, self.place = out, identity, out / "separated.csv"
         self.rows: dict[str, Row] = {}
         if self.place.exists():
-            with open(self.place, newline="", encoding="utf-8") as file:
-                # A kill may have left a line without its end.
-                rows = [Row(*row) for row in list(csv.reader(file))[1:] if len(row) == len(Row._fields)]
+            data = self.place.read_bytes()
+            # A kill or a full disk may have left a line without its end, even within a letter.
+            whole = io.StringIO(data[: data.rfind(b"\n") + 1].decode(), newline="")
+            rows = [Row(*row) for row in list(csv.reader(whole))[1:] if len(row) == len(Row._fields)]
             for row in rows:
                 self._check(row)
             self.rows = {row.file: row for row in rows}
