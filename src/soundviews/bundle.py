@@ -32,7 +32,11 @@ def save_bundle(directory: str | Path, config: BundleConfig, encoder: nn.Module,
 
 
 def write_bundle(directory: Path, config: BaseModel, tensors: dict[str, Tensor]) -> Path:
-    """`config.json` and `model.safetensors` in place of any older bundle, both or neither."""
+    """`config.json` and `model.safetensors` in place of any older bundle, both or neither.
+
+    Raises:
+        SoundviewsError: something else is there, or there is no room; an older bundle stays.
+    """
     if directory.exists() and any(directory.iterdir()) and not (directory / "config.json").is_file():
         raise SoundviewsError(f"{directory} exists and is no bundle; it is left as it is")
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -46,6 +50,8 @@ def write_bundle(directory: Path, config: BaseModel, tensors: dict[str, Tensor])
         if directory.exists():
             shutil.rmtree(directory)
         os.replace(building, directory)
+    except safetensors.SafetensorError as error:
+        raise SoundviewsError(f"cannot write {directory}: {error}") from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return directory
