@@ -1,5 +1,6 @@
 """Pretraining with separated channels: prepared or on the fly, draws for each objective, and what stops it."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from soundviews.audio.loader import ClipBatch
 from soundviews.errors import SoundviewsError
 from soundviews.model import load
 from soundviews.pretraining.module import Pretraining
-from soundviews.pretraining.run import pretrain
+from soundviews.pretraining.run import pretrain, resume
 from soundviews.recipe import load_recipe
 from soundviews.separation.preparing import prepare
 from soundviews.separation.processor import load_processors
@@ -158,11 +159,18 @@ def test_what_stops_it_before_it_starts(
     recipe, separator, out = load_recipe(small), make_separator(8000), tmp_path / "run"
     with pytest.raises(SoundviewsError, match="--separator RUN"):
         pretrain(recipe, str(corpus), out, workers=0)
+    with pytest.raises(SoundviewsError, match="does not separate"):
+        alone = load_recipe(small, ["edit_views={separate: null}"])
+        pretrain(alone, str(corpus), out, workers=0, separator=str(separator))
     with pytest.raises(SoundviewsError, match=r"16000 Hz, but recipe .* 8000"):
         pretrain(recipe, str(corpus), out, workers=0, separator=str(make_separator(16000)))
     with pytest.raises(SoundviewsError, match=r"no processor 'S3'.*'S2'"):
         wrong = load_recipe(small, ["edit_views={separate: {processors: [S3]}}"])
         pretrain(wrong, str(corpus), out, workers=0, separator=str(separator))
+    with pytest.raises(SoundviewsError, match="less the worst one"):
+        steps = "[separate: {processors: [S2], discard_worst: true}, patch: {frames: 96}]"
+        same = load_recipe(small, [f"views.anchor={steps}", f"views.positive={steps}"])
+        pretrain(same, str(corpus), out, workers=0, separator=str(separator))
     with pytest.raises(SoundviewsError, match="soundviews prepare"):
         pretrain(recipe, str(corpus), out, workers=0, separator=str(separator), channels=str(tmp_path / "none"))
     one = tmp_path / "one"
@@ -170,3 +178,15 @@ def test_what_stops_it_before_it_starts(
     (corpus / "0.wav").rename(one / "0.wav")
     with pytest.raises(SoundviewsError, match="every clip needs others to differ from"):
         pretrain(recipe, str(one), out, workers=0, separator=str(separator))
+
+
+def test_a_run_does_not_go_on_with_other_processors(
+    corpus: Path, small: Path, make_separator: Callable[..., Path], tmp_path: Path
+) -> None:
+    separator = make_separator(8000)
+    run = pretrain(
+        load_recipe(small, ["training.steps=1"]), str(corpus), tmp_path / "run", workers=0, separator=str(separator)
+    )
+    shutil.copy(separator / "S1" / "model.safetensors", separator / "S2")
+    with pytest.raises(SoundviewsError, match=r"processors .* have changed"):
+        resume(run)

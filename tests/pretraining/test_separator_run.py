@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from soundviews.errors import SoundviewsError
+from soundviews.pretraining.run import resume as pretraining_resume
 from soundviews.pretraining.separator_module import SeparatorTraining
-from soundviews.pretraining.separator_run import train
+from soundviews.pretraining.separator_run import resume, train
 from soundviews.separation.processor import find_processors, load_processor, load_processors
 from soundviews.separator_recipe import load_separator_recipe
 
@@ -110,6 +111,16 @@ def test_a_recipe_of_the_other_kind_names_the_right_verb() -> None:
         load_separator_recipe("uclser")
 
 
+def test_a_run_of_the_other_kind_names_the_right_verb(corpus: Path, tiny: Path, tmp_path: Path) -> None:
+    changes = ["training.steps=1", "processors={F: null, S1: null}"]
+    run = train(load_separator_recipe(tiny, changes), str(corpus), tmp_path / "run", workers=0)
+    with pytest.raises(SoundviewsError, match="soundviews separate train --resume"):
+        pretraining_resume(run)
+    (run / "recipe.yaml").write_text("name: x\nencoder: {cnn14: {}}\n")
+    with pytest.raises(SoundviewsError, match="soundviews pretrain --resume"):
+        resume(run)
+
+
 def test_unequal_levels_are_reported(write_audio: Callable[..., Path], tiny: Path, tmp_path: Path) -> None:
     """Without level matching, the quieter mixture gets no channel of an untrained separator, and that is logged."""
     noise = np.random.default_rng(0).standard_normal((6, 5000))
@@ -121,3 +132,21 @@ def test_unequal_levels_are_reported(write_audio: Callable[..., Path], tiny: Pat
         run = train(load_separator_recipe(tiny, changes), str(tmp_path / "loud"), tmp_path / match, workers=0)
         shares.append(float(read_rows(run)[-1]["degenerate"]))
     assert shares[0] == 0 and shares[1] > 0.3
+
+
+def test_weights_that_are_no_longer_finite_are_not_kept(corpus: Path, tiny: Path, tmp_path: Path) -> None:
+    recipe = load_separator_recipe(tiny, ["training.optimizer={adam: {lr: 1e30}}"])
+    with pytest.raises(SoundviewsError, match=r"diverged: at step \d"):
+        train(recipe, str(corpus), tmp_path / "run", workers=0)
+    assert not (tmp_path / "run" / "checkpoints" / "last.ckpt").exists()
+    assert "N" in find_processors(tmp_path / "run")
+    for name in find_processors(tmp_path / "run"):
+        network = load_processor(tmp_path / "run" / "processors" / name).network
+        assert all(parameter.isfinite().all() for parameter in network.parameters())
+
+
+def test_what_a_killed_run_left_half_written_is_no_processor(corpus: Path, tiny: Path, tmp_path: Path) -> None:
+    changes = ["training.steps=1", "processors={F: null, S1: null}"]
+    kept = train(load_separator_recipe(tiny, changes), str(corpus), tmp_path / "run", workers=0) / "processors"
+    (kept / "S2").rename(kept / ".S2-abc")
+    assert list(find_processors(kept)) == ["N"] == list(find_processors(tmp_path / "run"))

@@ -46,6 +46,7 @@ def train(
         )
     from soundviews.cli._folds import numbers
     from soundviews.pretraining import separator_run
+    from soundviews.separation.processor import find_processors
     from soundviews.separator_recipe import load_separator_recipe
 
     if resume is not None:
@@ -63,5 +64,5 @@ def train(
             splits=splits.split(",") if splits else None,
         )
     print(f"run {directory}")
-    for place in sorted((directory / "processors").iterdir()):
+    for place in find_processors(directory).values():
         print(f"processor {place}")

@@ -37,6 +37,12 @@ def processors_of(recipe: Recipe, views: TwoViews, separator: str | None) -> lis
             f"the processors of {separator} separate audio of {rate} Hz, but recipe {recipe.name!r} has "
             f"audio.sample_rate {recipe.audio.sample_rate}: train a separator at that rate, or change the recipe"
         )
+    choices = [branch.separate.mixture - branch.separate.discard_worst for branch in views.branches if branch.separate]
+    if len(choices) == 2 and (few := min(found, key=lambda processor: processor.sources)).sources + min(choices) < 2:
+        raise SoundviewsError(
+            f"both branches of recipe {recipe.name!r} separate, so each goes on with another channel, but processor "
+            f"{few.name} has {few.sources} channels, less the worst one: leave out discard_worst"
+        )
     return found
 
 

@@ -71,8 +71,24 @@ class Checkpoints(pl.Callback):
             self._save(trainer, "last")
 
     def _save(self, trainer: pl.Trainer, name: str) -> None:
+        require_finite(trainer)
         trainer.save_checkpoint(self.directory / f"{name}.ckpt")
         self.saved = trainer.global_step
+
+
+def require_finite(trainer: pl.Trainer) -> None:
+    """Keep nothing of weights that are NaN or infinite.
+
+    Raises:
+        SoundviewsError: they are.
+    """
+    finite = [parameter.isfinite().all() for parameter in trainer.lightning_module.parameters()]
+    if not torch.stack(finite).all():
+        raise SoundviewsError(
+            f"the training has diverged: at step {trainer.global_step} some weights are NaN or infinite. What was kept "
+            "before stays. Start a new run with a lower learning rate or with training.gradient_clip=1, and look for "
+            "recordings whose samples are far beyond full scale"
+        )
 
 
 def ensure_room(directory: Path, parameters: int) -> None:

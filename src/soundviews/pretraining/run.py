@@ -9,7 +9,9 @@ import torch
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import training_loader
 from soundviews.bundle_config import Statistics
+from soundviews.errors import SoundviewsError
 from soundviews.recipe import Recipe, check
+from soundviews.separation.processor import Processor
 
 from .build import build
 from .channels import prepared_source, processors_of
@@ -61,7 +63,7 @@ def pretrain(
         return resume(directory)
     require_devices(devices)
     require_empty(directory, COMMAND)
-    settings = {
+    settings: dict[str, Any] = {
         "data": data,
         "evaluation_data": evaluation_data,
         "workers": workers,
@@ -75,6 +77,12 @@ def pretrain(
     }
     module = Pretraining(recipe, 1, None)
     processors = processors_of(recipe, module.views, separator)
+    if not processors and (separator or channels):
+        raise SoundviewsError(
+            f"recipe {recipe.name!r} does not separate: leave out --separator and --channels, or choose a recipe whose "
+            "views have the step separate (soundviews recipes)"
+        )
+    settings["processors"] = _digests(processors)
     corpus = _open(recipe, settings)
     if processors and channels:  # what is not prepared fails now
         prepared_source(channels, corpus, processors, module.draw)
@@ -90,6 +98,8 @@ def resume(directory: Path) -> Path:
         SoundviewsError: no run there, or its corpus is no longer the same.
     """
     page, environment = read_run(directory)
+    if "separator" in page:
+        raise SoundviewsError(f"{directory} trains a separator: soundviews separate train --resume {directory}")
     recipe, settings = check(page), environment["settings"]
     corpus = _open(recipe, settings)
     require_same(corpus, environment)
@@ -106,6 +116,9 @@ def _train(recipe: Recipe, corpus: Corpus, directory: Path, settings: dict[str, 
     steps = training.steps or max(1, round((training.epochs or 0) * per_epoch))
     done, workers = steps_done(directory), decoding_workers(settings)
     processors = processors_of(recipe, build(recipe, weights=False).views, settings.get("separator"))
+    digests = _digests(processors)
+    if settings.get("processors", digests) != digests:
+        raise SoundviewsError(f"the processors of {settings['separator']} have changed since the run started")
     statistics = _statistics(recipe, corpus, directory, workers, settings["strict"])
     module = Pretraining(recipe, steps, statistics, processors)
     prepared = settings.get("channels") if processors else None
@@ -129,6 +142,10 @@ def _train(recipe: Recipe, corpus: Corpus, directory: Path, settings: dict[str, 
     fit(module, loader, corpus, directory, training, steps, settings["devices"], callbacks, COMMAND)
     _finish(recipe, module, directory)
     return directory
+
+
+def _digests(processors: list[Processor]) -> dict[str, str]:
+    return {processor.name: processor.digest for processor in processors}
 
 
 def _finish(recipe: Recipe, module: Pretraining, directory: Path) -> None:

@@ -8,10 +8,12 @@ import lightning.pytorch as pl
 from soundviews import __version__
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import training_loader
+from soundviews.errors import SoundviewsError
 from soundviews.recipe import component
 from soundviews.separation.processor import ProcessorConfig, save_processor
 from soundviews.separator_recipe import SeparatorRecipe, check_separator
 
+from .checkpoints import require_finite
 from .directory import begin, open_clips, read_run, require_empty, require_same
 from .fit import decoding_workers, device_rank, fit, require_devices, steps_done
 from .separator_module import SeparatorTraining
@@ -60,6 +62,8 @@ def resume(directory: Path) -> Path:
         SoundviewsError: no run there, or its corpus is no longer the same.
     """
     page, environment = read_run(directory)
+    if "encoder" in page:
+        raise SoundviewsError(f"{directory} trains an encoder: soundviews pretrain --resume {directory}")
     recipe, settings = check_separator(page), environment["settings"]
     corpus = _open(recipe, settings)
     require_same(corpus, environment)
@@ -112,6 +116,7 @@ class KeepProcessors(pl.Callback):
         assert isinstance(module, SeparatorTraining)
         step = trainer.global_step
         for name in self.names.get(step, []) if trainer.is_global_zero else []:
+            require_finite(trainer)
             config = ProcessorConfig(
                 name=name,
                 step=step,

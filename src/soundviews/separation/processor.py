@@ -114,6 +114,8 @@ def find_processors(path: Path) -> dict[str, Path]:
     """
     found = []
     for place in (path, *sorted(path.glob("*/")), *sorted((path / "processors").glob("*/"))):
+        if place is not path and place.name.startswith("."):  # half written, left by a run that was killed
+            continue
         try:
             config = ProcessorConfig.model_validate(json.loads((place / "config.json").read_text()))
         except (OSError, ValueError):
