@@ -1,6 +1,6 @@
 """Make docs/results/cnn14_scales.md: does ssep's CNN14 train without batch norm, and from which weights?
 
-    python docs/results/cnn14_scales.py [--steps 1000] [--batch 8] [--precision bf16] [--out PAGE]
+    python docs/results/cnn14_scales.py [--steps 1000] [--batch 8] [--rate 1e-4] [--precision bf16] [--out PAGE]
 
 Scales of activations and gradients by layer, on one batch that training never sees: at initialisation (He normal, which
 was chosen, and Xavier uniform, which PANNs' CNN14 has), and after training from the former. Then the first steps of
@@ -29,8 +29,8 @@ from soundviews.objectives.base import Loss
 from soundviews.randomness import hashed_seed
 from soundviews.views.pipeline import TwoViews
 
-RATE, LEARNING_RATE = 16000, 3e-4
-FIRST = 60  # steps of what was not chosen
+RATE = 16000
+FIRST = 40  # steps of what was not chosen
 FEATURES = {"n_fft": 512, "window_length": 400, "hop_length": 160, "n_mels": 64, "f_min": 125.0, "f_max": 7500.0}
 FEATURES |= {"mel_scale": "htk", "power": 1.0, "log": "ln", "floor": 0.01, "floor_mode": "add"}
 STEPS = [{"patch": {"frames": 96}}]
@@ -110,10 +110,10 @@ class Step(NamedTuple):
 
 
 def train(
-    encoder: nn.Module, objective: NTXent, batches: Iterator[Tensor], precision: torch.dtype, warmup: int
+    encoder: nn.Module, objective: NTXent, batches: Iterator[Tensor], precision: torch.dtype, rate: float, warmup: int
 ) -> list[Step]:
-    """One step of Adam a batch; its rate grows linearly over the first `warmup` steps."""
-    optimizer = torch.optim.Adam([*encoder.parameters(), *objective.parameters()], lr=LEARNING_RATE, fused=True)
+    """One step of Adam a batch; its `rate` grows linearly over the first `warmup` steps."""
+    optimizer = torch.optim.Adam([*encoder.parameters(), *objective.parameters()], lr=rate, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / max(1, warmup)))
     history: list[Step] = []
     for patches in batches:
@@ -179,6 +179,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch", type=int, default=8, help="clips a step, two patches each")
+    parser.add_argument("--rate", type=float, default=1e-4, help="of Adam; ssep's own, its joint form's")
     parser.add_argument("--warmup", type=int, default=100, help="steps over which the learning rate grows")
     parser.add_argument("--precision", choices=("bf16", "float32"), default="bf16", help="of training")
     parser.add_argument("--clips", type=int, default=1000, help="scenes to train on")
@@ -195,7 +196,7 @@ def main() -> None:
 
     def learn(encoder: nn.Module, objective: NTXent, steps: int, warmup: int) -> list[Step]:
         standardised = ((patches - mean) / std for patches in pairs(corpus, batch, steps, seed))
-        return train(encoder, objective, standardised, precision, warmup)
+        return train(encoder, objective, standardised, precision, chosen.rate, warmup)
 
     first = min(FIRST, chosen.steps)
     unwarmed = learn(*fresh(seed), first, 0)
@@ -236,7 +237,7 @@ def main() -> None:
         f"- views, both alike: `{STEPS}`; features at {RATE:,} Hz: `{FEATURES}`",
         f"- standardised by mean {mean:.3f} and deviation {std:.3f}",
         f"- encoder `cnn14: {ENCODER}`; objective `nt_xent: {OBJECTIVE}`",
-        f"- Adam {LEARNING_RATE}, {chosen.steps:,} steps of {batch} clips ({2 * batch} patches), {chosen.precision}, "
+        f"- Adam {chosen.rate}, {chosen.steps:,} steps of {batch} clips ({2 * batch} patches), {chosen.precision}, "
         f"warm-up {chosen.warmup}",
     ]
     notes = Path(__file__).with_name("cnn14_scales_notes.md")
