@@ -25,7 +25,7 @@ p { margin: .6rem 0; max-width: 42rem; }
 .facts div { background: var(--band); border-radius: .5rem; padding: .8rem 1rem; }
 .facts dt { color: var(--soft); font-size: .8rem; }
 .facts dd { margin: .1rem 0 0; font-size: 1.25rem; font-weight: 600; overflow-wrap: anywhere; }
-nav { margin: 1.4rem 0 0; font-size: .92rem; } nav a { margin-right: 1.1rem; white-space: nowrap; }
+nav { margin: 1.4rem 0 0; font-size: .92rem; } nav a { display: inline-block; margin-right: 1.1rem; }
 a { color: var(--accent); }
 figure { margin: 1.2rem 0; } figure img { max-width: 100%; height: auto; display: block; }
 figcaption, caption { color: var(--soft); font-size: .9rem; text-align: left; margin-top: .4rem; }
