@@ -165,7 +165,8 @@ def curve_table(histories: dict[str, list[Step]]) -> list[str]:
 
 
 def machine() -> str:
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    asked = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(asked, capture_output=True, text=True, cwd=Path(__file__).parent).stdout.strip()
     cpu = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     named = (line.split(":")[1].strip() for line in cpu.splitlines() if line.startswith("model name"))
     threads = torch.get_num_threads()
