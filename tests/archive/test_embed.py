@@ -198,7 +198,7 @@ def test_the_command_can_be_interrupted(waveform_bundle: Path, tmp_path: Path) -
     folder = tmp_path / "many"
     folder.mkdir()
     rng = np.random.default_rng(0)
-    for number in range(40):
+    for number in range(160):
         soundfile.write(folder / f"{number}.wav", 0.1 * rng.normal(size=30 * RATE), RATE)
     out = tmp_path / "out.parquet"
     command = [sys.executable, "-c", "from soundviews.cli.app import main; main()"]

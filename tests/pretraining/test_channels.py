@@ -68,8 +68,9 @@ def test_killed_and_resumed_equals_uninterrupted(
     cache, whole, broken = tmp_path / "cache", tmp_path / "whole", tmp_path / "broken"
     separator = make_separator(8000)
     changes = ["training.steps=16"]
-    pretrain(load_recipe(small, changes), str(corpus), whole, workers=0, separator=str(separator))
     new = ["pretrain", str(corpus), "-r", str(small), "-s", *changes, "--separator", str(separator)]
+    output, _ = command(*new, "-o", str(whole), cache=cache).communicate(timeout=180)
+    assert (whole / "bundle").exists(), output
     process = command(*new, "-o", str(broken), cache=cache)
     kill_after_checkpoint(process, broken / "checkpoints" / "last.ckpt")
     assert not (broken / "bundle").exists()

@@ -67,9 +67,10 @@ def test_a_cascade_is_one_processor_after_the_other(corpus: Path, tiny: Path, tm
 
 def test_killed_and_resumed_equals_uninterrupted(corpus: Path, tiny: Path, tmp_path: Path) -> None:
     cache, whole, broken = tmp_path / "cache", tmp_path / "whole", tmp_path / "broken"
-    train(load_separator_recipe(tiny), str(corpus), whole, workers=0)
-    new = ["separate", "train", str(corpus), "-r", str(tiny), "-o", str(broken)]
-    kill_after_checkpoint(command(*new, cache=cache), broken / "checkpoints" / "last.ckpt")
+    new = ["separate", "train", str(corpus), "-r", str(tiny)]
+    output, _ = command(*new, "-o", str(whole), cache=cache).communicate(timeout=180)
+    assert (whole / "processors" / "S2").exists(), output
+    kill_after_checkpoint(command(*new, "-o", str(broken), cache=cache), broken / "checkpoints" / "last.ckpt")
     assert not (broken / "processors" / "S2").exists()
     process = command("separate", "train", "--resume", str(broken), cache=cache)
     output, _ = process.communicate(timeout=180)
