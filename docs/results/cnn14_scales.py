@@ -9,15 +9,13 @@ what was not chosen: He's weights without warm-up, and Xavier's with it.
 
 import argparse
 import itertools
-import os
-import platform
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from _page import notes, table, written_by
 from torch import Tensor, nn
 
 from soundviews.audio.corpus import Corpus, open_corpus
@@ -130,27 +128,22 @@ def train(
 
 def layers_table(he: Scales, trained: Scales, xavier: Scales, steps: int) -> list[str]:
     after = f"He, after {steps:,} steps"
-    lines = [
-        "| layer | RMS given: He | " + f"{after} | Xavier | gradient / weight: He | {after} | Xavier |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    header = ["layer", "RMS given: He", after, "Xavier", "gradient / weight: He", after, "Xavier"]
     columns = [he.activations, trained.activations, xavier.activations]
     columns += [he.gradients, trained.gradients, xavier.gradients]
-    for name, *row in zip(NAMES, *columns, strict=True):
-        lines.append(f"| {name} | " + " | ".join(f"{value:.2g}" for value in row) + " |")
-    ends = [(scales.loss, scales.cosine) for scales in (he, trained, xavier)]
-    lines += ["", "| of that batch | He | " + f"{after} | Xavier |", "|---|---|---|---|"]
-    lines.append("| NT-Xent | " + " | ".join(f"{loss:.3f}" for loss, _ in ends) + " |")
-    lines.append("| cosine of h between different clips | " + " | ".join(f"{cosine:.4f}" for _, cosine in ends) + " |")
-    return lines
+    rows = [[name, *(f"{value:.2g}" for value in row)] for name, *row in zip(NAMES, *columns, strict=True)]
+    ends = (he, trained, xavier)
+    losses = ["NT-Xent", *(f"{scales.loss:.3f}" for scales in ends)]
+    cosines = ["cosine of h between different clips", *(f"{scales.cosine:.4f}" for scales in ends)]
+    return [*table(header, rows), *table(["of that batch", "He", after, "Xavier"], [losses, cosines])]
 
 
 def curve_table(histories: dict[str, list[Step]]) -> list[str]:
     """Loss, accuracy and RMS of h at a few steps of each history, blank where it has ended."""
     heads = [f"{name}: {word}" for name in histories for word in ("loss", "accuracy", "RMS of h")]
-    lines = ["| up to step | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
     steps = max(len(history) for history in histories.values())
     ends = sorted({steps, *(s for s in (1, 5, 10, 20, 30, 40, 60, 100, 200, 400, 600, 800) if s < steps)})
+    rows = []
     for start, end in itertools.pairwise([0, *ends]):
         cells: list[str] = []
         for history in histories.values():
@@ -160,39 +153,29 @@ def curve_table(histories: dict[str, list[Step]]) -> list[str]:
                 continue
             loss, accuracy, size = (sum(column) / len(some) for column in zip(*some, strict=True))
             cells += [f"{loss:.3f}", f"{accuracy:.3f}", f"{size:.3g}"]
-        lines.append(f"| {end:,} | " + " | ".join(cells) + " |")
-    return lines
+        rows.append([f"{end:,}", *cells])
+    return table(["up to step", *heads], rows)
 
 
-def machine() -> str:
-    asked = ["git", "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(asked, capture_output=True, text=True, cwd=Path(__file__).parent).stdout.strip()
-    cpu = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    named = (line.split(":")[1].strip() for line in cpu.splitlines() if line.startswith("model name"))
-    threads = torch.get_num_threads()
-    return (
-        f"Written by `python docs/results/cnn14_scales.py` at commit {commit}; "
-        f"{next(named, platform.processor())}, {threads} of {os.cpu_count()} cores, torch {torch.__version__}, no GPU."
-    )
+class Found(NamedTuple):
+    """Scales of He's weights fresh and trained and of Xavier's, losses by what was trained, seconds of a step."""
+
+    he: Scales
+    trained: Scales
+    xavier: Scales
+    curves: dict[str, list[Step]]
+    seconds: float
+    mean: float
+    std: float
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=1000)
-    parser.add_argument("--batch", type=int, default=8, help="clips a step, two patches each")
-    parser.add_argument("--rate", type=float, default=1e-4, help="of Adam; ssep's own, its joint form's")
-    parser.add_argument("--warmup", type=int, default=100, help="steps over which the learning rate grows")
-    parser.add_argument("--precision", choices=("bf16", "float32"), default="bf16", help="of training")
-    parser.add_argument("--clips", type=int, default=1000, help="scenes to train on")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
-    chosen = parser.parse_args()
+def find(chosen: argparse.Namespace) -> Found:
+    """Train and measure everything; `mean` and `std` are those of the features."""
     seed, batch, precision = chosen.seed, chosen.batch, torch.bfloat16 if chosen.precision == "bf16" else torch.float32
-    spec = f"scenes:clips={chosen.clips},seed={seed}"
-    corpus = open_corpus(spec)
+    corpus = open_corpus(learned(chosen))
     sample = torch.cat(list(pairs(corpus, batch, max(1, min(64, chosen.clips // batch)), seed + 1)))
     mean, std = float(sample.mean()), float(sample.std())
-    unseen = open_corpus(f"scenes:clips={batch},seed={seed + 1}")
+    unseen = open_corpus(held_out(chosen))
     judged = (next(pairs(unseen, batch, 1, seed)) - mean) / std
 
     def learn(encoder: nn.Module, objective: NTXent, steps: int, warmup: int) -> list[Step]:
@@ -207,9 +190,21 @@ def main() -> None:
     he = measure(encoder, objective, judged)
     started = time.perf_counter()
     history = learn(encoder, objective, chosen.steps, chosen.warmup)
-    seconds = time.perf_counter() - started
-    trained = measure(encoder, objective, judged)
+    seconds = (time.perf_counter() - started) / chosen.steps
     curves = {"He": history, "He, no warm-up": unwarmed, "Xavier": of_xavier}
+    return Found(he, measure(encoder, objective, judged), xavier, curves, seconds, mean, std)
+
+
+def learned(chosen: argparse.Namespace) -> str:
+    return f"scenes:clips={chosen.clips},seed={chosen.seed}"
+
+
+def held_out(chosen: argparse.Namespace) -> str:
+    return f"scenes:clips={chosen.batch},seed={chosen.seed + 1}"
+
+
+def write(chosen: argparse.Namespace, found: Found) -> None:
+    batch = chosen.batch
     page = [
         "# ssep's CNN14 without batch norm: scales by layer",
         "",
@@ -218,34 +213,44 @@ def main() -> None:
         "training would start, on the same batch and with the same head. A block's second row is what the block gives, "
         f"after pooling; all scales are of one batch of {batch} unseen scenes, in float32.",
         "",
-        machine(),
+        *notes(Path(__file__)),
+        written_by("cnn14_scales.py"),
         "",
-        *layers_table(he, trained, xavier, chosen.steps),
-        "",
+        *layers_table(found.he, found.trained, found.xavier, chosen.steps),
         f"A guess among the {2 * batch - 1} others has an NT-Xent of {torch.tensor(2.0 * batch - 1).log():.3f}.",
         "",
         "## The loss while training",
         "",
         "On the training batches, means over the last 50 steps or fewer, back to the row before. The learning rate "
         f"grows linearly over the first {chosen.warmup} steps, but for the columns that say not. "
-        f"{seconds / chosen.steps:.2f} s a step.",
+        f"{found.seconds:.2f} s a step.",
         "",
-        *curve_table(curves),
-        "",
+        *curve_table(found.curves),
         "## Settings",
         "",
-        f"- corpus `{spec}`, judged on `scenes:clips={batch},seed={seed + 1}`; seed {seed}",
+        f"- corpus `{learned(chosen)}`, judged on `{held_out(chosen)}`; seed {chosen.seed}",
         f"- views, both alike: `{STEPS}`; features at {RATE:,} Hz: `{FEATURES}`",
-        f"- standardised by mean {mean:.3f} and deviation {std:.3f}",
+        f"- standardised by mean {found.mean:.3f} and deviation {found.std:.3f}",
         f"- encoder `cnn14: {ENCODER}`; objective `nt_xent: {OBJECTIVE}`",
         f"- Adam {chosen.rate}, {chosen.steps:,} steps of {batch} clips ({2 * batch} patches), {chosen.precision}, "
-        f"warm-up {chosen.warmup}",
+        f"warm-up {chosen.warmup}, threads: {torch.get_num_threads()}",
     ]
-    notes = Path(__file__).with_name("cnn14_scales_notes.md")
-    if notes.is_file():
-        page[3:3] = ["", notes.read_text().rstrip()]
     chosen.out.write_text("\n".join(page) + "\n")
     print(chosen.out)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--batch", type=int, default=8, help="clips a step, two patches each")
+    parser.add_argument("--rate", type=float, default=1e-4, help="of Adam; ssep's own, its joint form's")
+    parser.add_argument("--warmup", type=int, default=100, help="steps over which the learning rate grows")
+    parser.add_argument("--precision", choices=("bf16", "float32"), default="bf16", help="of training")
+    parser.add_argument("--clips", type=int, default=1000, help="scenes to train on")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
+    chosen = parser.parse_args()
+    write(chosen, find(chosen))
 
 
 if __name__ == "__main__":
