@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from soundviews.cli._folds import numbers
+from soundviews.cli._judging import parse_protocol
 from soundviews.cli.app import app, load_verbs
-from soundviews.cli.evaluate import parse_folds, parse_protocol
 from soundviews.errors import SoundviewsError
 
 
@@ -61,4 +62,4 @@ def test_options_read_as_yaml():
         "finetune",
         {"epochs": 20, "lr": 0.01, "precision": "bf16"},
     )
-    assert parse_folds("1, 2") == [1, 2] and parse_folds("") == []
+    assert numbers("1, 2") == [1, 2] and numbers("") is None and numbers(None) is None

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from soundviews.evaluation.intervals import bootstrap, student_t
-from soundviews.evaluation.score import Score
+from soundviews.evaluation.score import Judged, Score
 
 
 def test_student_t_equals_scipy():
@@ -18,14 +18,16 @@ def test_student_t_equals_scipy():
 
 def test_bootstrap_of_one_class_is_binomial():
     true, predicted = np.zeros(100, dtype=np.int64), np.repeat([0, 1], [70, 30])
-    interval = bootstrap(Score({"accuracy": 0.7}, {"a": 0.7}, predictions=(true, predicted)))
+    interval = bootstrap(
+        Score({"accuracy": 0.7}, {"a": 0.7}, judged=Judged(np.arange(100), true, np.zeros((100, 2)), predicted))
+    )
     assert interval is not None
     assert interval.low == pytest.approx(stats.binom.ppf(0.025, 100, 0.7) / 100, abs=0.011)
     assert interval.high == pytest.approx(stats.binom.ppf(0.975, 100, 0.7) / 100, abs=0.011)
     assert "clips" in interval.over
 
 
-def test_bootstrap_over_classes_where_there_are_no_predictions():
+def test_bootstrap_over_classes_where_no_clip_was_classified():
     interval = bootstrap(Score({"mAP": 0.5}, {"a": 0.2, "b": 0.8}))
     assert interval is not None and (interval.low, interval.high) == pytest.approx((0.2, 0.8))
     assert "classes" in interval.over

@@ -70,7 +70,7 @@ def test_logistic_equals_scikit_learn_on_standardised_means(monkeypatch):
     mean, deviation = means[task.train].mean(axis=0), means[task.train].std(axis=0)
     x = (means - mean) / deviation
     expected = LogisticRegression(C=0.1, max_iter=2000).fit(x[task.train], targets[task.train]).predict(x[task.test])
-    predicted = linear(MadeUp(), task, style="logistic").predictions[1]
+    predicted = linear(MadeUp(), task, style="logistic").judged.predicted
     assert np.array_equal(predicted, expected)
 
 
@@ -88,7 +88,7 @@ def test_unreadable_clips_neither_train_nor_count(monkeypatch):
     task, _ = made_up_task(monkeypatch, spread=0.1, unreadable=(0, 61))
     for style in ("uclser", "cola", "logistic"):
         score = linear(MadeUp(), task, style=style, epochs=50)
-        assert len(score.predictions[0]) == 29
+        assert len(score.judged.truth) == 29
 
 
 def test_a_test_class_without_training_clips_is_wrong_but_no_failure(monkeypatch):

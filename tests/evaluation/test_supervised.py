@@ -28,7 +28,7 @@ def test_scratch_starts_from_fresh_weights_drawn_from_the_seed(tones, tiny_model
         for parameter in tiny_model.encoder.parameters():
             parameter.fill_(torch.nan)
     first, second = (scratch(tiny_model, task, seed=3, epochs=2, batch_size=9, lr=0.01) for _ in range(2))
-    assert np.array_equal(first.predictions[1], second.predictions[1])
+    assert np.array_equal(first.judged.predicted, second.judged.predicted)
 
 
 class Drawing(torch.nn.Module):
@@ -63,7 +63,7 @@ def test_bf16_and_unreadable_clips(tones, tiny_model):
     for part in (task.train, task.test):
         open(task.corpus.clip(part[0]).path, "wb").close()
     score = finetune(tiny_model, task, style="cola", epochs=1, batch_size=6, precision="bf16")
-    assert len(score.predictions[0]) == len(task.test) - 1
+    assert len(score.judged.truth) == len(task.test) - 1
     assert set(task.skipped) == {task.corpus.clip(part[0]).path for part in (task.train, task.test)}
 
 

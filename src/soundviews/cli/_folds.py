@@ -4,8 +4,8 @@ from soundviews.errors import SoundviewsError
 
 
 def numbers(text: str | None) -> list[int] | None:
-    """ "1,2" to [1, 2]; None stays None."""
+    """ "1, 2" to [1, 2]; nothing (None or "") to None."""
     try:
-        return [int(part) for part in text.split(",")] if text else None
-    except ValueError as error:
-        raise SoundviewsError(f"folds are numbers with commas between them, not {text!r}") from error
+        return [int(part) for part in (text or "").split(",") if part.strip()] or None
+    except ValueError:
+        raise SoundviewsError(f"folds are numbers separated by commas, as in 1,2, not {text!r}") from None

@@ -5,12 +5,13 @@ from soundviews.evaluation.embeddings import CorpusEmbeddings, embed_corpus
 from soundviews.evaluation.knn import KnnResult, knn_predict
 from soundviews.evaluation.qbe import QbeResult, query_by_example
 from soundviews.evaluation.runner import Evaluation, Row, evaluate
-from soundviews.evaluation.score import Score, protocols
+from soundviews.evaluation.score import Judged, Score, protocols
 from soundviews.evaluation.tasks import Task, cross_validation, make_task
 
 __all__ = [
     "CorpusEmbeddings",
     "Evaluation",
+    "Judged",
     "KnnResult",
     "QbeResult",
     "Row",

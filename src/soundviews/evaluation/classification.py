@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from soundviews.errors import SoundviewsError
 from soundviews.evaluation.embeddings import clip_means
-from soundviews.evaluation.score import Score, class_accuracies, class_average_precisions, mean
+from soundviews.evaluation.score import Judged, Score, class_accuracies, class_average_precisions, mean
 from soundviews.evaluation.tasks import Indices, Task
 from soundviews.registry import nearest
 
@@ -89,8 +89,9 @@ def judge(task: Task, clips: Indices, truth: NDArray[Any], scores: NDArray[np.fl
     own = truth[clips]
     if truth.ndim == 2:
         per_class = class_average_precisions(own > 0, scores)
-        return Score({"mAP": mean(per_class)}, task.by_class(per_class))
+        judged = Judged(clips, own > 0, scores, scores >= 0.5)
+        return Score({"mAP": mean(per_class)}, task.by_class(per_class), judged=judged)
     predicted = scores.argmax(axis=1)
     per_class = class_accuracies(own, predicted, task.classes)
     metrics = {"accuracy": mean(per_class), "clip_accuracy": float((own == predicted).mean())}
-    return Score(metrics, task.by_class(per_class), predictions=(own, predicted))
+    return Score(metrics, task.by_class(per_class), judged=Judged(clips, own, scores, predicted))

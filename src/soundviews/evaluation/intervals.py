@@ -34,9 +34,9 @@ def bootstrap(score: Score, seed: int = 0) -> Interval | None:
     average precision is resampled over its classes.
     """
     rng = np.random.default_rng(seed)
-    if score.predictions is not None:
-        true, predicted = score.predictions
-        draws = _class_draws(rng, true, true == predicted)
+    if score.judged is not None and score.measure == "accuracy":
+        truth = score.judged.truth
+        draws = _class_draws(rng, truth, truth == score.judged.predicted)
         over = "bootstrap over test clips"
     elif len(score.per_class) > 1:
         values = np.array(list(score.per_class.values()))

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from soundviews.errors import SoundviewsError
 from soundviews.evaluation.embeddings import Embeds
-from soundviews.evaluation.score import Score, class_accuracies, mean, protocols
+from soundviews.evaluation.score import Judged, Score, class_accuracies, mean, protocols
 from soundviews.evaluation.tasks import Task
 
 BLOCK = 8_000_000  # similarities held at once; 16 bytes each with what the search for the largest needs
@@ -16,10 +16,11 @@ BLOCK = 8_000_000  # similarities held at once; 16 bytes each with what the sear
 
 class KnnResult(NamedTuple):
     """patches: class voted for each patch, int64 (patches,). clips: for each clip, int64 (clips,); -1 without
-    patches."""
+    patches. shares: of the clip's patches that voted for each class, float32 (clips, classes)."""
 
     patches: NDArray[np.int64]
     clips: NDArray[np.int64]
+    shares: NDArray[np.float32]
 
 
 def knn_predict(
@@ -53,7 +54,9 @@ def knn_predict(
         votes[block] = ballots.cpu().numpy().argmax(axis=1)  # numpy's is the first of equals
     by_clip = np.zeros((len(target), classes), dtype=np.int64)
     np.add.at(by_clip, (owner.cpu().numpy(), votes), 1)
-    return KnnResult(votes, np.where(by_clip.any(axis=1), by_clip.argmax(axis=1), -1))
+    count = by_clip.sum(axis=1, keepdims=True)
+    shares = (by_clip / np.maximum(count, 1)).astype(np.float32)
+    return KnnResult(votes, np.where(count[:, 0] > 0, by_clip.argmax(axis=1), -1), shares)
 
 
 @protocols.register("knn")
@@ -73,6 +76,8 @@ def knn(model: Embeds, task: Task, seed: int = 0, k: int = 200, space: str | Non
     chosen = np.flatnonzero(number[embeddings.clip] >= 0)
     targets = task.corpus.targets()[test]
     result = knn_predict(embeddings.vectors[chosen], number[embeddings.clip[chosen]], targets, k)
+    scores = np.zeros((len(test), task.classes), dtype=np.float32)
+    scores[:, : result.shares.shape[1]] = result.shares
     per_class = class_accuracies(targets, result.clips, task.classes)
     details = {"k": k, "space": space, "clips": len(test), "patches": len(chosen)}
     each = len(chosen) / len(np.unique(targets))
@@ -83,5 +88,5 @@ def knn(model: Embeds, task: Task, seed: int = 0, k: int = 200, space: str | Non
         per_class=task.by_class(per_class),
         details=details,
         deterministic=True,
-        predictions=(targets, result.clips),
+        judged=Judged(test, targets, scores, result.clips),
     )

@@ -4,7 +4,7 @@ import inspect
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,8 @@ class Row:
 
     value, low, high: mean over the runs of the protocol's first metric, and its 95 % interval (None: unknown).
     interval: what the interval is over. metrics, per_class: means over the runs. runs: one entry for each seed
-    and task.
+    and task. f1: each class's F1, the mean over the runs. confusion: clips by true (row) and predicted class, summed
+    over the runs; None where nothing was classified. scores: of the runs, by seed, then task; not saved.
     """
 
     system: str
@@ -44,6 +45,9 @@ class Row:
     details: dict[str, Any]
     runs: list[dict[str, Any]]
     seconds: float
+    f1: dict[str, float] = field(default_factory=dict)
+    confusion: list[list[int]] | None = None
+    scores: list[list[Score]] = field(default_factory=list, repr=False)
 
     @property
     def label(self) -> str:
@@ -65,7 +69,10 @@ class Evaluation:
 
     def save(self, path: str | Path) -> None:
         """Write everything as JSON; figures that are not numbers become null."""
-        text = json.dumps(_finite(asdict(self)), indent=2, ensure_ascii=False)
+        page = asdict(replace(self, rows=[replace(row, scores=[]) for row in self.rows]))
+        for row in page["rows"]:
+            del row["scores"]
+        text = json.dumps(_finite(page), indent=2, ensure_ascii=False)
         Path(path).write_text(text + "\n", encoding="utf-8")
 
     def table(self) -> Table:
@@ -197,6 +204,7 @@ def _row(
         details=every[0].details,
         runs=runs,
         seconds=time.perf_counter() - started,
+        scores=scores,
     )
 
 

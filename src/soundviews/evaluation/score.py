@@ -1,7 +1,7 @@
 """What a protocol returns, and the registry of protocols."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,21 @@ protocols = Registry("protocol")
 """Each is called as `protocol(model, task, seed, **options) -> Score`."""
 
 
+class Judged(NamedTuple):
+    """The test clips one by one, for what is drawn and compared.
+
+    clips: int64 (n,), rows of the task's corpus.
+    truth, predicted: class numbers, int64 (n,), where clips have one label (-1: none was predicted), else whether
+        they have each label, bool (n, classes).
+    scores: float32 (n, classes), higher is likelier.
+    """
+
+    clips: NDArray[np.int64]
+    truth: NDArray[Any]
+    scores: NDArray[np.float32]
+    predicted: NDArray[Any]
+
+
 @dataclass(frozen=True)
 class Score:
     """One run of one protocol.
@@ -21,14 +36,14 @@ class Score:
     per_class: the first metric by class name; classes that could not be judged are absent.
     details: the settings that decided the figure, as JSON can hold them.
     deterministic: another seed would give the same score.
-    predictions: (true, predicted) class of every test clip, int64, where clips have one label.
+    judged: the test clips, where the protocol classifies them.
     """
 
     metrics: dict[str, float]
     per_class: dict[str, float]
     details: dict[str, Any] = field(default_factory=dict)
     deterministic: bool = False
-    predictions: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
+    judged: Judged | None = None
 
     @property
     def measure(self) -> str:

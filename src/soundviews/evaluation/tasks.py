@@ -99,6 +99,7 @@ def make_task(
     train_split: str | None = None,
     validation_split: str | None = None,
     test_split: str | None = None,
+    validation_share: float = 0.0,
     seed: int = 0,
     **reading: Any,
 ) -> Task:
@@ -109,6 +110,8 @@ def make_task(
     If only the test part is named and the corpus has folds, the other folds train.
 
     Args:
+        validation_share: Where no validation part is named: hold out this share of the training clips, stratified
+            and drawn by `seed`.
         reading: Fields of Task: cache, workers, batch_size, strict, progress.
 
     Raises:
@@ -146,6 +149,8 @@ def make_task(
         train, test = stratified_split(corpus.label_matrix(), 0.2, seed)
         parts = {"train": train, "test": test}
         words = {"train": f"a stratified 80 % (seed {seed})", "test": "the other 20 %"}
+    if validation_share:
+        _hold_out(corpus, parts, words, validation_share, seed)
     return _task(corpus, parts, words, reading)
 
 
@@ -217,6 +222,18 @@ def _task(corpus: Corpus, parts: dict[str, Indices], words: dict[str, str], read
         description,
         **reading,
     )
+
+
+def _hold_out(corpus: Corpus, parts: dict[str, Indices], words: dict[str, str], share: float, seed: int) -> None:
+    """Make a share of the training clips the validation clips."""
+    if "validation" in parts:
+        raise SoundviewsError(f"the task has validation clips ({words['validation']}): hold out no share beside them")
+    if "train" not in parts:
+        raise SoundviewsError("no training clips to hold out a share of")
+    train = parts["train"]
+    rest, held = stratified_split(corpus.label_matrix()[train], share, seed)
+    parts["train"], parts["validation"] = train[rest], train[held]
+    words["validation"] = f"a stratified {100 * share:g} % of these (seed {seed})"
 
 
 def _where(corpus: Corpus, column: str, wanted: Sequence[Any]) -> Indices:
