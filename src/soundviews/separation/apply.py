@@ -82,29 +82,20 @@ def apply_files(
     result = Applied(skipped=list(skipped))
     if strict and skipped:
         raise SoundviewsError(f"{skipped[0][0]}: {skipped[0][2]}")
-    ledger = _Ledger(out, (f"{processor.name} {processor.digest}", f"{block_seconds:g}"))
-    meter = _Meter(progress)
+    kept, meter = _Kept(out, root, processor, block_seconds), _Meter(progress)
     for number, (part, name) in enumerate(zip(parts, output_names(parts), strict=True)):
         files = [f"{name}_{channel}.{form}" for channel in range(processor.sources)]
-        path, start, end = part
         try:
-            gain = ledger.gain(files, root / path)
+            gain = kept.gain(part, files)
             result.already += gain is not None
             if gain is None:
-                chunks = read_chunks(root / path, start, end, processor.sample_rate)
-                places = [out / file for file in files]
-                gain = write_channels(processor, chunks, places, block_seconds, partial(meter.add, number))
-                ledger.add(part, files, gain)
+                gain = kept.separate(part, files, partial(meter.add, number))
             result.recordings += 1
             result.scaled += gain != 1
         except UnreadableClip as error:
             if strict:
-                raise SoundviewsError(f"{path}: {error}") from error
-            result.skipped.append((path, start, str(error)))
-        except OSError as error:
-            raise SoundviewsError(
-                f"{out}: {error.strerror or error}. The channels that are done are kept; the same command goes on"
-            ) from error
+                raise SoundviewsError(f"{part[0]}: {error}") from error
+            result.skipped.append((part[0], part[1], str(error)))
         meter.add(number + 1)
     _name_skipped(out, result.skipped)
     if not result.recordings:
@@ -140,11 +131,13 @@ def output_names(parts: Sequence[Part]) -> list[str]:
     return names
 
 
-class _Ledger:
-    """`separated.csv`: a recording's lines are added when its files are there."""
+class _Kept:
+    """The channels in `out` and `separated.csv`: a recording's lines are added when its files are there."""
 
-    def __init__(self, out: Path, identity: tuple[str, str]) -> None:
-        self.out, self.identity, self.place = out, identity, out / "separated.csv"
+    def __init__(self, out: Path, root: Path, processor: Processor, block_seconds: float) -> None:
+        self.out, self.root, self.processor, self.block_seconds = out, root, processor, block_seconds
+        self.identity = f"{processor.name} {processor.digest}", f"{block_seconds:g}"
+        self.place = out / "separated.csv"
         self.rows: dict[str, Row] = {}
         if self.place.exists():
             data = self.place.read_bytes()
@@ -165,17 +158,31 @@ class _Ledger:
                 f"{self.identity[0]} in blocks of {self.identity[1]} s: name another --out, or delete it to start anew"
             )
 
-    def gain(self, files: Sequence[str], recording: Path) -> float | None:
+    def gain(self, part: Part, files: Sequence[str]) -> float | None:
         """The gain of files that are there and no older than their recording; None where they are not."""
         try:
             oldest = min(os.stat(self.out / file).st_mtime_ns for file in files)
-            if oldest < os.stat(recording).st_mtime_ns or not all(file in self.rows for file in files):
+            if oldest < os.stat(self.root / part[0]).st_mtime_ns or not all(file in self.rows for file in files):
                 return None
         except OSError:
             return None
         return float(self.rows[files[0]].gain)
 
-    def add(self, part: Part, files: Sequence[str], gain: float) -> None:
+    def separate(self, part: Part, files: Sequence[str], heard: Callable[[float], None]) -> float:
+        """Write a recording's channels, and what they are; returns their gain. `heard` is told of the seconds done."""
+        path, start, end = part
+        try:
+            chunks = read_chunks(self.root / path, start, end, self.processor.sample_rate)
+            places = [self.out / file for file in files]
+            gain = write_channels(self.processor, chunks, places, self.block_seconds, heard)
+            self._add(part, files, gain)
+        except OSError as error:
+            raise SoundviewsError(
+                f"{self.out}: {error.strerror or error}. The channels that are done are kept; the same command goes on"
+            ) from error
+        return gain
+
+    def _add(self, part: Part, files: Sequence[str], gain: float) -> None:
         rows = [
             Row(part[0], f"{part[1]:g}", str(channel), file, repr(gain), *self.identity)
             for channel, file in enumerate(files)
