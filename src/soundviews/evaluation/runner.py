@@ -127,12 +127,7 @@ def evaluate(
     """
     if not tasks or not seeds:
         raise SoundviewsError("nothing to evaluate: no task or no seed")
-    for name, options in requests:
-        known = set(inspect.signature(protocols.get(name)).parameters) - {"model", "task", "seed"}
-        for option in options:
-            if option not in known:
-                hint = nearest(option, known) if known else "it has none"
-                raise SoundviewsError(f"protocol {name!r} has no option {option!r}: {hint}")
+    check_requests(requests)
     result = Evaluation(model.name, data, [task.description for task in tasks])
     for name, options in requests:
         for system, protocol, of_seed in _systems(model, name, baselines):
@@ -149,6 +144,16 @@ def evaluate(
         result.notes += [note for note in task.notes() if note not in result.notes]
         result.unreadable |= task.skipped
     return result
+
+
+def check_requests(requests: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Raise a SoundviewsError for unknown protocols and options, naming the nearest right one."""
+    for name, options in requests:
+        known = set(inspect.signature(protocols.get(name)).parameters) - {"model", "task", "seed"}
+        for option in options:
+            if option not in known:
+                hint = nearest(option, known) if known else "it has none"
+                raise SoundviewsError(f"protocol {name!r} has no option {option!r}: {hint}")
 
 
 def _systems(model: Embeds, protocol: str, baselines: bool) -> list[tuple[str, str, Callable[[int], Embeds]]]:
@@ -199,8 +204,8 @@ def _row(
         low=interval and interval.low,
         high=interval and interval.high,
         interval=interval.over if interval else "",
-        metrics=_means([score.metrics for score in every]),
-        per_class=_means([score.per_class for score in every]),
+        metrics=means([score.metrics for score in every]),
+        per_class=means([score.per_class for score in every]),
         details=every[0].details,
         runs=runs,
         seconds=time.perf_counter() - started,
@@ -217,7 +222,7 @@ def _interval(scores: list[list[Score]]) -> Interval | None:
     return bootstrap(scores[0][0])
 
 
-def _means(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
+def means(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Mean of each entry over the parts that have it."""
     names = dict.fromkeys(name for part in parts for name in part)
     return {name: float(np.mean([part[name] for part in parts if name in part])) for name in names}
