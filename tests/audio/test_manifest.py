@@ -28,8 +28,8 @@ def test_all_columns(tmp_path, audio):
     assert corpus.clip(1) == (str(tmp_path / "d,e.wav"), 0.0, None, (), None, None)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16"])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_dialects(tmp_path, audio, encoding, delimiter):
     text = "Path,Labels,Fold\r\nsub/b c.wav,Vögel,2.0\r\n\r\na.wav,Hund,1\r\n".replace(",", delimiter)
     corpus = open_corpus(write(tmp_path, text, encoding=encoding))
@@ -50,8 +50,59 @@ def test_tsv_and_a_newline_in_a_name(tmp_path, write_audio):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "path,label\ra.wav,dog\rd.wav,cat\r",
+        "sep=;\r\npath;label\r\na.wav;dog\r\nd.wav;cat\r\n",
+        "\n\npath,label\n\na.wav,dog\n , \nd.wav,cat",
+        "path,label,\na.wav,dog,\nd.wav,cat,,\n",
+        '"path","label"\n"a.wav","dog"\n"d.wav", cat \n',
+        'path;"label, as heard";label\na.wav;1,2;dog\nd.wav;3,4;cat\n',
+        "path,label\n.\\a.wav,dog\nd.wav ,cat\n",
+        ",path,label\n0,a.wav,dog\n1,d.wav,cat\n",
+    ],
+    ids=["CR", "sep=", "empty lines", "trailing", "quoted", "other delimiter in a name", "backslash", "index column"],
+)
+def test_what_people_export(tmp_path, write_audio, text):
+    for name in ("a.wav", "d.wav"):
+        write_audio(name)
+    corpus = open_corpus(write(tmp_path, text))
+    assert [corpus.vocabulary[target] for target in corpus.targets()] == ["dog", "cat"] and not corpus.skipped
+
+
+def test_letters_of_windows_that_latin_1_lacks(tmp_path, write_audio):
+    write_audio("l’été – 5 €.wav")
+    assert open_corpus(write(tmp_path, "path,label\nl’été – 5 €.wav,“x”\n", encoding="cp1252")).vocabulary == ["“x”"]
+
+
+def test_a_broken_encoding_names_the_file(tmp_path, audio):
+    path = write(tmp_path, "path,label\na.wav,x\n", encoding="utf-16")
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(SoundviewsError, match=r"cannot read .*m\.csv"):
+        open_corpus(path)
+
+
+def test_a_row_twice_counts_once_and_is_named(tmp_path, audio):
+    path = write(tmp_path, "path,label,start,end\na.wav,x,0,0.5\nsub/b c.wav,y,,\n\na.wav,x,,0.5\na.wav,y,0.5,1\n")
+    corpus = open_corpus(path)
+    assert [corpus.clip(i).start for i in range(len(corpus))] == [0.0, 0.0, 0.5]
+    assert corpus.skipped == [(f"{path}, line 5", "says the same as line 2")]
+
+
+@pytest.mark.parametrize(("columns", "values"), [("label", "xy"), ("fold", "12"), ("split", "ab")])
+def test_rows_that_contradict_each_other_are_named(tmp_path, audio, columns, values):
+    path = write(tmp_path, f"path,{columns}\n\na.wav,{values[0]}\nsub/b c.wav,{values[0]}\na.wav,{values[1]}\n")
+    with pytest.raises(SoundviewsError, match=rf"m\.csv, lines 3 and 5: both are a\.wav, with different {columns}"):
+        open_corpus(path)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
+        ('path,label\na.wav,"x\nsub/b c.wav,y\n', "line 2: labels goes on in the next line; is a quote left open"),
+        ("path,label\na.wav\n", "line 2: 1 fields, the header has 2"),
+        ("path,label\na.wav,x,y\n", "line 2: 3 fields, the header has 2"),
+        ("\n\nfile_path,label\na.wav,x\n", "line 3: no column 'path'"),
         ("file_path,label\na.wav,x\n", r"m\.csv, line 1: no column 'path' \(did you mean 'file_path'"),
         ("", r"m\.csv, line 1: no column 'path'"),
         ("path,start\na.wav,0\na.wav,abc\n", r"m\.csv, line 3: start must be seconds, 0 or more, it is 'abc'"),
@@ -103,7 +154,7 @@ def test_parquet(tmp_path, audio):
 
 def test_a_large_manifest_is_read_once(tmp_path, audio, monkeypatch):
     monkeypatch.setattr("soundviews.audio.manifest._WORTH_KEEPING", 3)
-    path = write(tmp_path, "path,label\na.wav,x\nsub/b c.wav,y\na.wav,y\n")
+    path = write(tmp_path, 'path,label\na.wav,x\nsub/b c.wav,y\n"d,e.wav",y\n')
     first = open_corpus(path)
 
     def refuse(_path):

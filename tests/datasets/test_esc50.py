@@ -33,7 +33,7 @@ def test_labels_follow_the_official_targets_and_missing_files_are_named(tmp_path
     ("rows", "message"),
     [
         (["a.wav,one,0,dog,True,2,A\n"], "whole numbers"),
-        (["a.wav,1\n"], "line 2: fewer columns"),
+        (["a.wav,1\n"], "line 2: 2 fields, the header has 7"),
         (["z.wav,1,0,dog,True,2,A\n"], "none of the 1 recordings"),
     ],
 )

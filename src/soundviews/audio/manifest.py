@@ -4,8 +4,6 @@ Columns: path (relative to the manifest's folder), and any of label (several sep
 start, end (seconds). Other columns are ignored.
 """
 
-import codecs
-import csv
 import hashlib
 import os
 from collections.abc import Callable, Iterator
@@ -13,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from soundviews.audio.cache import cache_directory
 from soundviews.audio.corpus import SCHEMA, Corpus, Skipped, file_stats, to_schema
+from soundviews.audio.delimited import read_delimited
+from soundviews.audio.repeats import without_repeats
 from soundviews.errors import SoundviewsError, UnreadableClip
 from soundviews.registry import nearest
 
@@ -47,10 +48,14 @@ def read_manifest(path: Path, strict: bool, workers: int | None, progress: bool)
     blocks = _parquet_blocks(path) if path.suffix.lower() == ".parquet" else _text_blocks(path)
     index: dict[str, int] = {}
     skipped: list[Skipped] = []
-    tables = [_to_table(path.parent, block, index, skipped, strict) for block in blocks]
+    tables, lines = [], []
+    for block in blocks:
+        table, there = _to_table(path.parent, block, index, skipped, strict)
+        tables.append(table)
+        lines.append(np.array(block["line"], np.int64)[there])
     if not tables:
         raise SoundviewsError(f"{path} lists no clips: it has no rows below its header")
-    table = pa.concat_tables(tables)
+    table = without_repeats(path, pa.concat_tables(tables), np.concatenate(lines), skipped)
     if table.num_rows == 0:
         raise SoundviewsError(
             f"none of the {len(skipped)} recordings in {path} exist; the first looked for is {skipped[0].path} "
@@ -65,13 +70,21 @@ def read_manifest(path: Path, strict: bool, workers: int | None, progress: bool)
 
 def _to_table(
     root: Path, block: dict[str, list[Any]], index: dict[str, int], skipped: list[Skipped], strict: bool
-) -> pa.Table:
-    """One block of rows to SCHEMA; labels numbered in the order of their first appearance."""
+) -> tuple[pa.Table, npt.NDArray[np.bool_]]:
+    """The rows of one block whose file is there, to SCHEMA, and which those are, (rows,).
+
+    Labels are numbered in the order of their first appearance.
+    """
     columns: dict[str, Any] = dict(block)
     names = block.get("labels", [()] * len(block["path"]))
     columns["labels"] = [sorted({index.setdefault(name, len(index)) for name in row}) for row in names]
     columns["start"] = [value or 0.0 for value in block.get("start", [0.0] * len(names))]
     stats = np.array([file_stats(os.path.join(root, name)) for name in block["path"]], np.int64).reshape(-1, 2)
+    for row in np.flatnonzero(stats[:, 0] < 0):  # as Windows writes it, or with a space beside the delimiter
+        other = block["path"][row].strip().replace("\\", "/")
+        if other != block["path"][row]:
+            stats[row] = file_stats(os.path.join(root, other))
+            block["path"][row] = other if stats[row, 0] >= 0 else block["path"][row]
     columns["size"], columns["mtime"] = stats[:, 0], stats[:, 1]
     there = stats[:, 0] >= 0
     missing = [Skipped(os.path.join(root, block["path"][row]), "no such file") for row in np.flatnonzero(~there)]
@@ -79,7 +92,7 @@ def _to_table(
         raise UnreadableClip(f"{missing[0].path}: {missing[0].reason}")
     skipped += missing
     table = to_schema(columns, len(names))
-    return table if there.all() else table.filter(pa.array(there))
+    return table if there.all() else table.filter(pa.array(there)), there
 
 
 def _sorted_vocabulary(root: Path, table: pa.Table, index: dict[str, int], skipped: list[Skipped]) -> Corpus:
@@ -96,7 +109,7 @@ def _sorted_vocabulary(root: Path, table: pa.Table, index: dict[str, int], skipp
     return Corpus(root, table.set_column(place, SCHEMA.field("labels"), labels), names, skipped)
 
 
-def _header(path: Path, names: list[str]) -> dict[str, int]:
+def _header(path: Path, line: int, names: list[str]) -> dict[str, int]:
     """Column name to its place."""
     places: dict[str, int] = {}
     for place, raw in enumerate(names):
@@ -106,70 +119,38 @@ def _header(path: Path, names: list[str]) -> dict[str, int]:
             places[name] = place
     if "path" not in places:
         hint = nearest("path", [name for name in names if name.strip()]) if any(names) else "the line is empty"
-        raise SoundviewsError(f"{path}, line 1: no column 'path' ({hint})")
+        raise SoundviewsError(f"{path}, line {line}: no column 'path' ({hint})")
     return places
 
 
 def _text_blocks(path: Path) -> Iterator[dict[str, list[Any]]]:
-    """Rows of a CSV or TSV file as columns, a block at a time."""
-    with open(path, encoding=_encoding(path), newline="") as file:
-        first = file.readline()
-        delimiter = max("\t,;" if path.suffix.lower() == ".tsv" else ",;\t", key=first.count)
-        places = _header(path, next(csv.reader([first], delimiter=delimiter), []))
-        width = len(next(csv.reader([first], delimiter=delimiter), []))
-        rows = csv.reader(file, delimiter=delimiter)
-        block: dict[str, list[Any]] = {name: [] for name in places}
-        line = 2
-        try:
-            for row in rows:
-                if any(field.strip() for field in row):
-                    _add_row(block, row, places, width, f"{path}, line {line}", delimiter != ",")
-                line = rows.line_num + 2
-                if len(block["path"]) == _BLOCK:
-                    yield block
-                    block = {name: [] for name in places}
-        except csv.Error as error:
-            raise SoundviewsError(f"{path}, line {line}: {error}") from error
+    """Rows of a CSV or TSV file as columns, a block at a time; `line` is where each row begins."""
+    rows = read_delimited(path, {*_COLUMNS, *_ALIASES})
+    places = _header(path, *next(rows, (1, [])))
+    block: dict[str, list[Any]] = {name: [] for name in ("line", *places)}
+    for line, row in rows:
+        _add_row(block, row, places, path, line)
+        if len(block["path"]) == _BLOCK:
+            yield block
+            block = {name: [] for name in block}
     if block["path"]:
         yield block
 
 
-def _encoding(path: Path) -> str:
-    """The byte-order mark's encoding, else UTF-8 if the whole file is, else Latin-1, which any file is."""
-    with open(path, "rb") as file:
-        head = file.read(2)
-        if head in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            return "utf-16"
-        file.seek(0)
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        try:
-            while block := file.read(1 << 20):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "latin-1"
-    return "utf-8-sig"
-
-
-def _add_row(
-    block: dict[str, list[Any]], row: list[str], places: dict[str, int], width: int, where: str, decimal_comma: bool
-) -> None:
-    if len(row) != width:
-        raise SoundviewsError(
-            f"{where}: {len(row)} fields, the header has {width}; a field with the delimiter in it needs quotes"
-        )
+def _add_row(block: dict[str, list[Any]], row: list[str], places: dict[str, int], path: Path, line: int) -> None:
+    block["line"].append(line)
     for name, place in places.items():
         field = row[place] if name == "path" else row[place].strip()
-        if name in ("start", "end") and decimal_comma:
-            field = field.replace(",", ".")
+        if "\n" in field and name != "path":
+            raise SoundviewsError(f"{path}, line {line}: {name} goes on in the next line; is a quote left open?")
         try:
             block[name].append(_PARSERS[name](field))
         except ValueError:
-            raise SoundviewsError(f"{where}: {name} {_EXPECTED[name]}, it is {field!r}") from None
+            raise SoundviewsError(f"{path}, line {line}: {name} {_EXPECTED[name]}, it is {field!r}") from None
     start = block["start"][-1] if "start" in block else None
     end = block["end"][-1] if "end" in block else None
     if end is not None and end <= (start or 0.0):
-        raise SoundviewsError(f"{where}: the end, {end:g} s, is not after the start, {start or 0.0:g} s")
+        raise SoundviewsError(f"{path}, line {line}: the end, {end:g} s, is not after the start, {start or 0.0:g} s")
 
 
 def _path(field: str) -> str:
@@ -181,7 +162,7 @@ def _path(field: str) -> str:
 def _seconds(field: str) -> float | None:
     if not field:
         return None
-    value = float(field)
+    value = float(field.replace(",", "."))
     if not (0 <= value < float("inf")):
         raise ValueError
     return value
@@ -224,10 +205,10 @@ def _parquet_blocks(path: Path) -> Iterator[dict[str, list[Any]]]:
         raise SoundviewsError(f"{path}: not a Parquet file ({error})") from error
     with file:
         names = file.schema_arrow.names
-        places = _header(path, names)
+        places = _header(path, 1, names)
         first = 0
         for batch in file.iter_batches(_BLOCK, columns=[names[place] for place in places.values()]):
-            block: dict[str, list[Any]] = {}
+            block: dict[str, list[Any]] = {"line": list(range(first + 1, first + 1 + batch.num_rows))}
             for name, place in places.items():
                 values = batch[names[place]].to_pylist()
                 block[name] = [_from_parquet(name, v, f"{path}, row {first + n + 1}") for n, v in enumerate(values)]

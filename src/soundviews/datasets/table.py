@@ -1,32 +1,31 @@
-"""Reading the CSV tables that datasets come with."""
+"""Reading the tables that datasets come with."""
 
-import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from soundviews.audio.corpus import Skipped
+from soundviews.audio.delimited import read_delimited
 from soundviews.errors import SoundviewsError
 
 
 def read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """Rows of a CSV file by column name.
+    """Rows of a table of text by column name; see `numbered_rows`."""
+    return [row for _, row in numbered_rows(path, columns)]
+
+
+def numbered_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line, fields by column name) of each row below the header, in whatever dialect the file came to be.
 
     Raises:
-        SoundviewsError: The file is missing, not UTF-8, lacks one of `columns`, or a row is cut off.
+        SoundviewsError: The file cannot be read, lacks one of `columns`, or a row has not as many fields as the header.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            rows = list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise SoundviewsError(f"cannot read {path}: {error}") from error
-    missing = [name for name in columns if name not in (reader.fieldnames or ())]
+    rows = read_delimited(path, [name.lower() for name in columns])
+    names = [name.strip() for name in next(rows, (1, []))[1]]
+    missing = [name for name in columns if name not in names]
     if missing:
         raise SoundviewsError(f"{path} has no column {missing[0]!r}; expected {', '.join(columns)}")
-    for number, row in enumerate(rows, start=2):
-        if any(row[name] is None for name in columns):
-            raise SoundviewsError(f"{path}, line {number}: fewer columns than the header has")
-    return rows
+    for line, row in rows:
+        yield line, dict(zip(names, row, strict=True))
 
 
 def present(root: Path, paths: Sequence[str]) -> tuple[list[int], list[Skipped]]:
