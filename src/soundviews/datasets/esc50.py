@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from soundviews.audio.corpus import Corpus
+from soundviews.datasets.listing import listed
 from soundviews.datasets.registry import datasets
-from soundviews.datasets.table import present, read_table
+from soundviews.datasets.table import read_table
 from soundviews.errors import SoundviewsError
 
 COLUMNS = ("filename", "fold", "target", "category")
@@ -32,15 +33,11 @@ class Esc50:
             folds = [int(row["fold"]) for row in rows]
         except ValueError as error:
             raise SoundviewsError(f"{table}: fold and target must be whole numbers ({error})") from error
-        paths = [f"audio/{row['filename']}" for row in rows]
-        kept, skipped = present(root, paths)
-        if not kept:
-            raise SoundviewsError(f"none of the {len(rows)} recordings that {table} lists are in {root / 'audio'}")
-        return Corpus.from_columns(
+        return listed(
             root,
-            paths=[paths[i] for i in kept],
-            labels=[[rows[i]["category"]] for i in kept],
-            folds=[folds[i] for i in kept],
+            table,
+            [f"audio/{row['filename']}" for row in rows],
+            labels=[[row["category"]] for row in rows],
+            folds=folds,
             vocabulary=[name for _, name in order],
-            skipped=skipped,
         )

@@ -14,8 +14,9 @@ import soundfile
 
 from soundviews.audio.corpus import Corpus
 from soundviews.datasets.download import Progress, download, unpack
+from soundviews.datasets.listing import listed
 from soundviews.datasets.registry import datasets
-from soundviews.datasets.table import present, read_table
+from soundviews.datasets.table import read_table
 from soundviews.errors import SoundviewsError
 from soundviews.registry import nearest
 
@@ -62,19 +63,7 @@ class FsdNoisy18k:
         splits = [_train_split(root, row) for row in train] + ["test"] * len(test)
         paths = [f"{TRAIN}/{row['fname']}" for row in train] + [f"{TEST}/{row['fname']}" for row in test]
         labels = [row["label"] for row in [*train, *test]]
-        kept, skipped = present(root, paths)
-        if not kept:
-            raise SoundviewsError(
-                f"none of the {len(paths)} recordings that {root / META} lists are in {TRAIN} and {TEST}"
-            )
-        return Corpus.from_columns(
-            root,
-            paths=[paths[i] for i in kept],
-            labels=[[labels[i]] for i in kept],
-            splits=[splits[i] for i in kept],
-            vocabulary=sorted(set(labels)),
-            skipped=skipped,
-        )
+        return listed(root, root / META, paths, labels=[[label] for label in labels], splits=splits)
 
 
 def _train_split(root: Path, row: dict[str, str]) -> str:

@@ -9,9 +9,8 @@ from pathlib import Path
 import soundfile
 
 from soundviews.audio.corpus import Corpus
+from soundviews.datasets.listing import listed, read_fields
 from soundviews.datasets.registry import datasets
-from soundviews.datasets.table import present
-from soundviews.errors import SoundviewsError
 
 SPLITS = ("train", "validation", "eval")
 
@@ -31,18 +30,10 @@ class Fuss:
         Raises:
             SoundviewsError: A list cannot be understood, or none of the recordings are there.
         """
-        listed = {split: _mixtures(_list(root, split)) for split in SPLITS if _list(root, split).is_file()}
-        paths = [path for names in listed.values() for path in names]
-        splits = [split for split, names in listed.items() for _ in names]
-        kept, skipped = present(root, paths)
-        if not kept:
-            raise SoundviewsError(
-                f"none of the {len(paths)} mixtures are in {root} that its lists of examples name "
-                f"({', '.join(paths[:2])}, ...)"
-            )
-        return Corpus.from_columns(
-            root, paths=[paths[i] for i in kept], splits=[splits[i] for i in kept], skipped=skipped
-        )
+        mixtures = {split: _mixtures(_list(root, split)) for split in SPLITS if _list(root, split).is_file()}
+        splits = [split for split, names in mixtures.items() for _ in names]
+        lists = ", ".join(_list(root, split).name for split in mixtures)
+        return listed(root, lists, [path for names in mixtures.values() for path in names], splits=splits)
 
 
 def _list(root: Path, split: str) -> Path:
@@ -51,14 +42,7 @@ def _list(root: Path, split: str) -> Path:
 
 def _mixtures(path: Path) -> list[str]:
     """The first column of a list of examples: mixture, then its sources, with tabs between them."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SoundviewsError(f"cannot read {path}: {error}") from error
-    for number, line in enumerate(lines, start=1):
-        if "\t" not in line:
-            raise SoundviewsError(f"{path}, line {number}: a mixture and its sources, with tabs between them, expected")
-    return [line.split("\t")[0] for line in lines]
+    return [mixture for mixture, _ in read_fields(path, ("a mixture", "its sources"), "\t")]
 
 
 def make_lookalike(root: str | Path, examples: int = 3, seconds: float = 1.0, seed: int = 0) -> Path:
