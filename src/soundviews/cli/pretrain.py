@@ -1,23 +1,24 @@
 """soundviews pretrain"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from soundviews.cli.app import app
 from soundviews.errors import SoundviewsError
 
+if TYPE_CHECKING:
+    from soundviews.recipe import Recipe
+
 
 @app.command()
 def pretrain(
     data: Annotated[
-        str | None,
-        typer.Argument(help="Folder, CSV or Parquet manifest, dataset folder, or 'scenes'. Labels are ignored."),
+        str | None, typer.Argument(help="Folder, CSV or Parquet manifest, dataset, or 'scenes'. Labels are ignored.")
     ] = None,
     recipe: Annotated[
-        str,
-        typer.Option("--recipe", "-r", help="A shipped recipe (see `soundviews recipes`) or a .yaml file."),
+        str, typer.Option("--recipe", "-r", help="A shipped recipe (see `soundviews recipes`) or a .yaml file.")
     ] = "uclser",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run directory, new or empty.")] = None,
     set_: Annotated[
@@ -31,13 +32,12 @@ def pretrain(
     folds: Annotated[str | None, typer.Option(help="Learn from these folds only, e.g. 1,2.")] = None,
     splits: Annotated[str | None, typer.Option(help="Learn from these splits only, e.g. train_noisy.")] = None,
     separator: Annotated[
-        Path | None,
-        typer.Option("--separator", help="A run of `separate train`, whose processors the recipe separates with."),
+        Path | None, typer.Option("--separator", help="A run of `separate train`: the processors of the recipe.")
     ] = None,
     channels: Annotated[
-        Path | None,
-        typer.Option("--channels", help="Where `prepare` kept their channels. Default: separate on the fly."),
+        Path | None, typer.Option("--channels", help="Where `prepare` kept their channels. Default: on the fly.")
     ] = None,
+    rooms: Annotated[Path | None, typer.Option("--rooms", help="A folder of responses for the step room.")] = None,
     resume: Annotated[Path | None, typer.Option("--resume", help="Go on with the run in this directory.")] = None,
     workers: Annotated[int | None, typer.Option(min=0, help="Decoding processes. Default: half the cores.")] = None,
     devices: Annotated[int, typer.Option(min=1, help="GPUs to use, where there are any.")] = 1,
@@ -57,7 +57,7 @@ def pretrain(
         directory = run.resume(resume)
     else:
         directory = run.pretrain(
-            load_recipe(recipe, set_),
+            _with_rooms(load_recipe(recipe, set_), rooms),
             str(data),
             out or Path("runs") / Path(recipe).stem,
             evaluation_data=evaluation_data,
@@ -72,3 +72,22 @@ def pretrain(
         )
     print(f"run {directory}")
     print(f"bundle {directory / 'bundle'}")
+
+
+def _with_rooms(recipe: "Recipe", rooms: Path | None) -> "Recipe":
+    """The recipe with the folder of responses in every step `room`, for the run's recipe.yaml to say it."""
+    if rooms is None:
+        return recipe
+    found = False
+    for steps in (recipe.views.anchor, recipe.views.positive):
+        for place, step in enumerate(steps):
+            named = step if isinstance(step, dict) else {step: {}}
+            if "room" in named:
+                steps[place] = {"room": {**(named["room"] or {}), "responses": str(rooms.resolve())}}
+                found = True
+    if not found:
+        raise SoundviewsError(
+            f"recipe {recipe.name!r} has no step room: leave out --rooms, or choose a recipe that has it, such as "
+            "acl/room (soundviews recipes)"
+        )
+    return recipe

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from soundviews.audio.corpus import Skipped
 from soundviews.errors import SoundviewsError
 from soundviews.features.patches import Clips
 from soundviews.randomness import Randomness
@@ -85,6 +86,15 @@ class TwoViews:
         self.backgrounds = BACKGROUND_BLOCKS if needed else 0
         names = [name for branch in self.branches if branch.separate for name in branch.separate.processors]
         self.processors = list(dict.fromkeys(names))
+
+    def load(self) -> list[Skipped]:
+        """Read what the views need from disk now instead of at the first batch.
+
+        Returns:
+            What was left out of it, each once.
+        """
+        loads = [view.load() for branch in self.branches for _, view in branch.steps if hasattr(view, "load")]
+        return list(dict.fromkeys(entry for skipped in loads for entry in skipped))
 
     def wanted(self, batch_size: int, keys: tuple[Any, ...]) -> list[Wanted]:
         """What each branch that separates wants in the place of the examples: a block of channels each."""
