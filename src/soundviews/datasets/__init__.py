@@ -1,6 +1,17 @@
 """Public datasets: one file each, from the official layout on disk to a corpus."""
 
-from soundviews.datasets import esc50, fsdnoisy18k, fuss, scenes  # noqa: F401  (each registers itself)
+from soundviews.datasets import (  # noqa: F401  (each registers itself)
+    dcase2018_birdsong,
+    esc50,
+    fsdnoisy18k,
+    fuss,
+    librispeech,
+    nsynth,
+    scenes,
+    tut_urban2018,
+    voxceleb1,
+    voxforge,
+)
 from soundviews.datasets.registry import datasets
 
 __all__ = ["datasets"]
