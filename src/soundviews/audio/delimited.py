@@ -1,4 +1,4 @@
-"""Tables of text as people have them: any usual delimiter, encoding and line ending, empty lines, trailing delimiters."""
+"""Tables of text as people have them: usual delimiters, encodings and line endings, empty lines, trailing fields."""
 
 import codecs
 import csv

@@ -1,7 +1,8 @@
 """Where a dataset comes from, and whether what is there is all of it.
 
 A dataset's class has `origin` and `published`. `published` maps the names of splits to their number of clips, "clips"
-to the number of all, "classes" to the number of classes; what was never published is left out.
+to the number of all, "recordings" to that of their files, "classes" to the number of classes; what was never published
+is left out.
 """
 
 from collections.abc import Mapping
@@ -46,10 +47,11 @@ def published_differences(corpus: Corpus, published: Mapping[str, int]) -> list[
     """How a corpus differs from what was published, in words; empty where all counts are right."""
     counted = pc.value_counts(corpus.table["split"]).to_pylist()
     found = {"clips": len(corpus), "classes": len(corpus.vocabulary)}
+    found["recordings"] = pc.count_distinct(corpus.table["path"]).as_py()
     found |= {row["values"]: row["counts"] for row in counted}
     return [
         f"{found.get(name, 0):,} {name} instead of {expected:,}"
-        if name in ("clips", "classes")
+        if name in ("clips", "recordings", "classes")
         else f"{name} has {found.get(name, 0):,} clips instead of {expected:,}"
         for name, expected in published.items()
         if found.get(name, 0) != expected
