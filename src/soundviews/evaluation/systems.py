@@ -46,7 +46,7 @@ def _split(text: str) -> tuple[str, tuple[str, ...]]:
     name, equals, rest = text.partition("=")
     if not equals or "/" in name:  # a path with an equals sign in it
         name, rest = "", text
-    runs = (rest,) if Path(rest).exists() else tuple(part.strip() for part in rest.split(",") if part.strip())
+    runs = (rest,) if rest and Path(rest).exists() else tuple(part.strip() for part in rest.split(",") if part.strip())
     if not runs:
         raise SoundviewsError(f"{text!r} names no run")
     if len(runs) > 1 and not name:
