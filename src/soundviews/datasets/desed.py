@@ -6,6 +6,7 @@ releases name the tables .csv, with tabs in them all the same.
 """
 
 from pathlib import Path
+from typing import ClassVar
 
 from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.audio.scan import recordings
@@ -42,8 +43,8 @@ class Desed:
         about="DESED, recorded part: 1,168 + 692 clips of 10 s, 10 classes of domestic events (Turpault et al.)",
         licence="each recording's own, listed in the licence file of each archive (YouTube, Creative Commons)",
         instructions=(
-            "1. Public evaluation: download DESED_public_eval.tar.gz from https://zenodo.org/records/4560759 and unpack "
-            "it; it brings audio/eval/public/ and metadata/eval/public.tsv.\n"
+            "1. Public evaluation: download DESED_public_eval.tar.gz from https://zenodo.org/records/4560759 and "
+            "unpack it; it brings audio/eval/public/ and metadata/eval/public.tsv.\n"
             "2. Validation: the recordings are clips of AudioSet. `pip install desed`, then in Python\n"
             "   import desed; desed.download_real('DESED', weak=False, unlabel_in_domain=False)\n"
             "   brings both parts; videos that are gone are listed in missing_files/, which the authors "
@@ -51,7 +52,7 @@ class Desed:
             "The folder then holds metadata/{validation/validation.tsv,eval/public.tsv} and audio/{validation,eval}/."
         ),
     )
-    published = {"train": 1168, "test": 692, "classes": 10}
+    published: ClassVar[dict[str, int]] = {"train": 1168, "test": 692, "classes": 10}
 
     @staticmethod
     def matches(root: Path) -> bool:

@@ -4,6 +4,7 @@ Layout: {music,speech,noise}/SOURCE/*.wav, in the folder itself or in its musan/
 """
 
 from pathlib import Path
+from typing import ClassVar
 
 from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.audio.scan import recordings
@@ -38,7 +39,7 @@ class Musan:
             Archive("https://www.openslr.org/resources/17/musan.tar.gz", "md5:0c472d4fc0c5141eca47ad1ffeb2a7df"),
         ),
     )
-    published = {"recordings": 2016, "classes": 3}
+    published: ClassVar[dict[str, int]] = {"recordings": 2016, "classes": 3}
 
     @staticmethod
     def matches(root: Path) -> bool:

@@ -1,12 +1,12 @@
 """Speech Commands: spoken English words of 1 s (Warden 2018); V1 as 12 classes, V2 as 35.
 
-Layout: a folder a word, _background_noise_/, validation_list.txt and testing_list.txt (WORD/NAME.wav, a line each); what
-neither lists is for training. Words that only V2 has tell the two apart.
+Layout: a folder a word, _background_noise_/, validation_list.txt and testing_list.txt (WORD/NAME.wav, a line each);
+what neither lists is for training. Words that only V2 has tell the two apart.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class SpeechCommandsV1:
         archives=(Archive(URL.format(1), "sha256:743935421bb51cccdb6bdd152e04c5c70274e935c82119ad7faeec31780d811d"),),
     )
     # 51,088, 6,798 and 6,835 words and 547, 121 and 121 pieces of silence
-    published = {"train": 51_635, "validation": 6_919, "test": 6_956, "classes": 12}
+    published: ClassVar[dict[str, int]] = {"train": 51_635, "validation": 6_919, "test": 6_956, "classes": 12}
 
     @staticmethod
     def matches(root: Path) -> bool:
@@ -82,7 +82,7 @@ class SpeechCommandsV2:
         licence="CC BY 4.0",
         archives=(Archive(URL.format(2), "sha256:af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58"),),
     )
-    published = {"train": 84_843, "validation": 9_981, "test": 11_005, "classes": 35}
+    published: ClassVar[dict[str, int]] = {"train": 84_843, "validation": 9_981, "test": 11_005, "classes": 35}
 
     @staticmethod
     def matches(root: Path) -> bool:
