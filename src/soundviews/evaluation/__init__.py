@@ -1,6 +1,6 @@
 """How good is an encoder? One protocol a file; importing the package registers them all."""
 
-from soundviews.evaluation import knn, linear, qbe, random_encoder, shallow, supervised  # noqa: F401  (they register)
+from soundviews.evaluation import invariance, knn, linear, qbe, random_encoder, shallow, supervised  # noqa: F401  (they register)
 from soundviews.evaluation.embeddings import CorpusEmbeddings, embed_corpus
 from soundviews.evaluation.knn import KnnResult, knn_predict
 from soundviews.evaluation.qbe import QbeResult, query_by_example
