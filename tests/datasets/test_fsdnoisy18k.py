@@ -1,24 +1,18 @@
-"""FSDnoisy18k: the layout, the splits, the published counts, and fetching it from a local server."""
+"""FSDnoisy18k: the layout, the splits and the published counts."""
 
-import hashlib
-import io
 import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from soundviews.audio.corpus import Corpus, open_corpus
-from soundviews.datasets import fsdnoisy18k
 from soundviews.datasets.fsdnoisy18k import (
-    ARCHIVES,
     META,
     PUBLISHED,
     TEST,
     TRAIN,
     evaluation_splits,
-    fetch,
     make_lookalike,
     published_differences,
     small_clean_split,
@@ -131,48 +125,3 @@ def test_the_real_thing():
     if "SOUNDVIEWS_FSDNOISY18K" not in os.environ:
         pytest.skip("FSDnoisy18k is not at hand: set SOUNDVIEWS_FSDNOISY18K to the folder that holds FSDnoisy18k.meta/")
     assert published_differences(open_corpus(os.environ["SOUNDVIEWS_FSDNOISY18K"])) == []
-
-
-@pytest.fixture
-def mirror(server, lookalike, monkeypatch):
-    """The look-alike as zip files on the local server, with their checksums."""
-    monkeypatch.setattr("soundviews.datasets.download.time.sleep", lambda seconds: None)
-    for folder in ARCHIVES:
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w") as file:
-            for path in sorted((lookalike / folder).iterdir()):
-                file.write(path, f"{folder}/{path.name}")
-        server.files[f"{folder}.zip"] = packed.getvalue()
-        monkeypatch.setitem(fsdnoisy18k.ARCHIVES, folder, hashlib.md5(packed.getvalue()).hexdigest())
-    return server
-
-
-def test_fetch_then_read(mirror, tmp_path, lookalike):
-    mirror.drops = [None, 100_000, 50_000]
-    monitored = {}
-    corpus = fetch(
-        tmp_path / "new" / "FSD",
-        mirror.url + "/",
-        progress=lambda name: lambda there, total: monitored.__setitem__(name, (there, total)),
-    )
-    assert corpus.column("split").tolist() == open_corpus(lookalike).column("split").tolist()
-    assert sorted(path.name for path in (tmp_path / "new" / "FSD").iterdir()) == sorted(ARCHIVES)
-    assert monitored == {name: (len(content),) * 2 for name, content in mirror.files.items()}
-
-
-def test_fetch_goes_on_after_a_failure_and_does_nothing_twice(mirror, tmp_path):
-    whole = mirror.files.pop(f"{TRAIN}.zip")
-    with pytest.raises(SoundviewsError, match="404"):
-        fetch(tmp_path, mirror.url)
-    mirror.files[f"{TRAIN}.zip"] = whole
-    mirror.requests.clear()
-    fetch(tmp_path, mirror.url, keep_archives=True)
-    assert [path for path, _ in mirror.requests] == [f"/{TRAIN}.zip"]
-    assert (tmp_path / f"{TRAIN}.zip").is_file()
-
-
-def test_fetch_refuses_a_tampered_archive(mirror, tmp_path):
-    mirror.files[f"{META}.zip"] += b"x"
-    with pytest.raises(SoundviewsError, match="instead of"):
-        fetch(tmp_path, mirror.url)
-    assert list(tmp_path.iterdir()) == []

@@ -3,11 +3,15 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from soundviews.cli.app import app
+from soundviews.errors import SoundviewsError
+
+if TYPE_CHECKING:
+    from soundviews.audio.corpus import Corpus
 
 data_app = typer.Typer(no_args_is_help=True, help="Make the built-in scenes, or fetch a public dataset.")
 app.add_typer(data_app, name="data")
@@ -36,28 +40,101 @@ def scenes(
     typer.echo(f"{to}: {len(corpus):,} scenes, {hours:.2f} h, {len(corpus.vocabulary)} classes, 5 folds.")
 
 
+# Said again here, because importing the datasets would take numpy to show a page of help; a test compares them.
+DATASETS = {
+    "dcase2018_birdsong": "DCASE 2018 birdsong detection: 35,690 clips of 10 s, with a bird or without",
+    "librispeech": "LibriSpeech train-clean-100: 28,539 read utterances, 100 h, 251 speakers",
+    "nsynth": "NSynth: 305,979 notes of 4 s, 11 families of instruments",
+    "tut_urban2018": "TUT Urban Acoustic Scenes 2018: 8,640 clips of 10 s, 24 h, 10 scenes in 6 cities",
+    "voxceleb1": "VoxCeleb1: 153,516 utterances from videos, 352 h, 1,251 speakers, for identification",
+    "voxforge": "VoxForge: sentences read by volunteers in 6 languages",
+}
+To = Annotated[Path | None, typer.Option(help="Folder for the dataset; by default one of its name.")]
+UrlBase = Annotated[
+    str | None, typer.Option(help="A mirror's folder with the same files; by default their own places.")
+]
+KeepArchives = Annotated[bool, typer.Option(help="Keep the archives beside what came out of them.")]
+
+
+def _add_command(name: str, about: str) -> None:
+    rest = (
+        "Downloads what is not there yet, checks and unpacks it, and compares the counts with the published ones. "
+        "Interrupted, it goes on where it was. Says what to do by hand where there is no public address."
+    )
+
+    @data_app.command(name, short_help=about, help=f"{about}.\n\n{rest}")
+    def command(to: To = None, url_base: UrlBase = None, keep_archives: KeepArchives = False) -> None:
+        from soundviews.datasets import datasets
+        from soundviews.datasets.origin import published_differences
+
+        corpus = _fetch(name, to or Path(name), url_base, keep_archives)
+        _report(name, corpus, published_differences(corpus, datasets.get(name).published))  # type: ignore[attr-defined]
+
+
+for _name, _about in DATASETS.items():
+    _add_command(_name, _about)
+
+
 @data_app.command()
 def fsdnoisy18k(
     to: Annotated[Path, typer.Option(help="Folder for the dataset.")] = Path("FSDnoisy18k"),
-    url_base: Annotated[str | None, typer.Option(help="A mirror of the zip files; by default Zenodo's.")] = None,
-    keep_archives: Annotated[bool, typer.Option(help="Keep the zip files.")] = False,
+    url_base: UrlBase = None,
+    keep_archives: KeepArchives = False,
 ) -> None:
-    """Download FSDnoisy18k (42.5 h, 20 classes, CC BY), check and unpack it. Interrupted, it goes on where it was.
+    """FSDnoisy18k: 18,532 recordings, 42.5 h, 20 classes, most labels not verified.
 
-    small_clean.csv, written beside it, is the paper's setting that trains on 85 % of the verified recordings.
+    Downloads, checks and unpacks it. Interrupted, it goes on where it was. small_clean.csv, written beside it, is the
+    paper's setting that trains on 85 % of the verified recordings.
     """
-    from soundviews.datasets.fsdnoisy18k import URL, fetch, published_differences, write_small_clean
+    from soundviews.datasets.fsdnoisy18k import published_differences, write_small_clean
+
+    corpus = _fetch("fsdnoisy18k", to, url_base, keep_archives)
+    write_small_clean(corpus, Path(corpus.root) / "small_clean.csv")
+    _report("fsdnoisy18k", corpus, published_differences(corpus))
+
+
+def _fetch(name: str, to: Path, url_base: str | None, keep_archives: bool) -> "Corpus":
+    """The dataset in `to`, after fetching what can be; the program ends with instructions if it is not there then."""
+    from soundviews.datasets import datasets
+    from soundviews.datasets.fetch import fetch, located
+
+    dataset: Any = datasets.get(name)
+    if not _is_whole(dataset, to):
+        try:
+            with _byte_bars() as bar:
+                fetch(dataset.origin, to, url_base, keep_archives, bar)
+        except KeyboardInterrupt:
+            typer.echo(f"\nWhat came is kept in {to}; the same command goes on from there.", err=True)
+            raise
+    root = located(dataset, to)
+    if root is None:
+        typer.echo(f"{to} does not hold {name} yet.\n{dataset.origin.instructions}\nLicence: {dataset.origin.licence}.")
+        raise typer.Exit(1)
+    corpus: Corpus = dataset.read(root)
+    return corpus
+
+
+def _is_whole(dataset: Any, folder: Path) -> bool:
+    """Whether `folder` holds all that was published, however it came there."""
+    from soundviews.datasets.fetch import located
+    from soundviews.datasets.origin import published_differences
 
     try:
-        with _byte_bars() as bar:
-            corpus = fetch(to, url_base or URL, keep_archives, bar)
-    except KeyboardInterrupt:
-        typer.echo(f"\nWhat came is kept in {to}; the same command goes on from there.", err=True)
-        raise
-    write_small_clean(corpus, to / "small_clean.csv")
-    differences = published_differences(corpus)
+        root = located(dataset, folder)
+        return root is not None and not published_differences(dataset.read(root), dataset.published)
+    except SoundviewsError:  # only its tables are there, or a part that was left by an earlier attempt
+        return False
+
+
+def _report(name: str, corpus: "Corpus", differences: list[str]) -> None:
+    from soundviews.datasets import datasets
+
+    origin = datasets.get(name).origin  # type: ignore[attr-defined]
     state = "; ".join(differences) if differences else "complete, counts as published"
-    typer.echo(f"{to}: {len(corpus):,} recordings, {len(corpus.vocabulary)} classes; {state}.")
+    typer.echo(f"{corpus.root}: {len(corpus):,} clips, {len(corpus.vocabulary)} classes; {state}.")
+    typer.echo(f"Licence: {origin.licence}.")
+    if differences and origin.instructions:
+        typer.echo(origin.instructions)
     if corpus.skipped:
         first = corpus.skipped[0]
         typer.echo(f"{len(corpus.skipped):,} recordings left out. The first: {first.path}: {first.reason}", err=True)

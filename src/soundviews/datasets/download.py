@@ -1,15 +1,12 @@
-"""Fetching a dataset's archives: resumed where they stopped, checked, unpacked whole or not at all."""
+"""Fetching one file: resumed where it stopped, and checked."""
 
 import errno
 import hashlib
 import http.client
 import os
-import shutil
-import stat
 import time
 import urllib.error
 import urllib.request
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,14 +23,14 @@ class _Interrupted(Exception):
 
 
 def download(
-    url: str, path: Path, md5: str, progress: Progress | None = None, attempts: int = 5, pause: float = 2.0
+    url: str, path: Path, expected: str, progress: Progress | None = None, attempts: int = 5, pause: float = 2.0
 ) -> Path:
     """Fetch `url` to `path`, going on with `path`.part if an earlier call left one.
 
     Args:
         url: http or https.
         path: Where the file goes once its checksum is right; a file that is there and right is not fetched again.
-        md5: Expected checksum, hexadecimal.
+        expected: Checksum: "md5:..." or "sha256:...", hexadecimal.
         progress: Told after each block how many bytes are there.
         attempts: Give up after this many in a row that brought nothing.
         pause: Seconds before the second attempt; doubles with each further one.
@@ -43,18 +40,19 @@ def download(
     """
     if not url.startswith(("http://", "https://")):
         raise SoundviewsError(f"{url} is not an address that begins with http:// or https://")
-    if path.is_file() and checksum(path) == md5:
+    kind = expected.partition(":")[0]
+    if path.is_file() and checksum(path, kind) == expected:
         return path
     part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         went_on = _fetch(url, part, progress, attempts, pause)
-        if checksum(part) != md5 and went_on:  # the file may have changed on the server in between
+        if checksum(part, kind) != expected and went_on:  # the file may have changed on the server in between
             part.unlink()
             _fetch(url, part, progress, attempts, pause)
-        if (found := checksum(part)) != md5:
+        if (found := checksum(part, kind)) != expected:
             part.unlink()
-            raise SoundviewsError(f"{url} arrived with md5 {found} instead of {md5}; it was removed")
+            raise SoundviewsError(f"{url} arrived with {found} instead of {expected}; it was removed")
         os.replace(part, path)
     except OSError as error:
         full = " (the disk is full; what came is kept, the same command goes on)" if error.errno == errno.ENOSPC else ""
@@ -62,10 +60,10 @@ def download(
     return path
 
 
-def checksum(path: Path) -> str:
-    """MD5 of a file, hexadecimal."""
+def checksum(path: Path, kind: str) -> str:
+    """Of a file, as "md5:..." or "sha256:..."; `kind` is the part before the colon."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
+        return f"{kind}:{hashlib.file_digest(file, kind).hexdigest()}"
 
 
 def _fetch(url: str, part: Path, progress: Progress | None, attempts: int, pause: float) -> bool:
@@ -140,40 +138,3 @@ def _total(content_range: str | None) -> int | None:
     """Of `Content-Range: bytes */10`."""
     text = (content_range or "").rpartition("/")[2]
     return int(text) if text.isdigit() else None
-
-
-def unpack(archive: Path, folder: str, destination: Path) -> Path:
-    """Unpack a zip whose files all lie in `folder` to `destination`/`folder`, which appears whole or not at all.
-
-    Raises:
-        SoundviewsError: The archive is damaged, would write outside of `folder`, or does not fit on the disk.
-    """
-    unfinished = destination / f".{folder}.unpacking"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    try:
-        with zipfile.ZipFile(archive) as content:
-            entries = content.infolist()
-            for entry in entries:
-                _check_entry(archive, entry, folder)
-            needed, free = sum(entry.file_size for entry in entries), shutil.disk_usage(destination).free
-            if needed > free:
-                raise SoundviewsError(f"{archive} needs {needed:,} bytes in {destination}, where {free:,} are free")
-            content.extractall(unfinished)
-        if not (unfinished / folder).is_dir():
-            raise SoundviewsError(f"{archive} holds no {folder}/")
-        os.replace(unfinished / folder, destination / folder)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-        raise SoundviewsError(f"{archive} is no sound zip archive: {error}") from error
-    except OSError as error:
-        raise SoundviewsError(f"cannot unpack {archive} to {destination}: {error}") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return destination / folder
-
-
-def _check_entry(archive: Path, entry: zipfile.ZipInfo, folder: str) -> None:
-    parts = entry.filename.replace("\\", "/").split("/")
-    if parts[0] != folder or ".." in parts or stat.S_ISLNK(entry.external_attr >> 16):
-        raise SoundviewsError(
-            f"{archive} holds {entry.filename!r}, which is not a file in {folder}/; nothing was unpacked"
-        )

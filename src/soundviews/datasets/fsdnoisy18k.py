@@ -4,17 +4,16 @@ Layout: FSDnoisy18k.meta/{train,test}.csv, FSDnoisy18k.audio_train/, FSDnoisy18k
 """
 
 import csv
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import soundfile
 
 from soundviews.audio.corpus import Corpus
-from soundviews.datasets.download import Progress, download, unpack
 from soundviews.datasets.listing import listed
+from soundviews.datasets.origin import Archive, Origin
 from soundviews.datasets.registry import datasets
 from soundviews.datasets.table import read_table
 from soundviews.errors import SoundviewsError
@@ -27,7 +26,7 @@ TEST_COLUMNS = ("fname", "label", "aso_id")
 PUBLISHED = {"train_noisy": (15813, 250, 1000), "train_clean": (1772, 51, 170), "test": (947, 30, 72)}
 CLASSES = 20
 URL = "https://zenodo.org/records/2529934/files"
-ARCHIVES = {  # folder -> md5 of its zip
+MD5 = {
     META: "96e27a4a63b7a2870522ddcedb5d8296",
     TEST: "1ac73d70b4ef3f81900d98c261a832de",
     TRAIN: "34dc1d34ca44622af5bf439ceb6f0d55",
@@ -47,6 +46,15 @@ class Splits(NamedTuple):
 @datasets.register("fsdnoisy18k")
 class FsdNoisy18k:
     """One label each; split is train_noisy, train_clean (manually verified) or test."""
+
+    origin = Origin(
+        about="FSDnoisy18k: 18,532 recordings, 42.5 h, 20 classes, most labels not verified",
+        licence="CC BY, each recording its own",
+        archives=tuple(Archive(f"{URL}/{folder}.zip", f"md5:{md5}") for folder, md5 in MD5.items()),
+    )
+    published: ClassVar[dict[str, int]] = {name: total for name, (total, _, _) in PUBLISHED.items()} | {
+        "classes": CLASSES
+    }
 
     @staticmethod
     def matches(root: Path) -> bool:
@@ -125,31 +133,6 @@ def published_differences(corpus: Corpus) -> list[str]:
         elif (counts.min(), counts.max()) != (fewest, most):
             found.append(f"{name} has {counts.min()} to {counts.max()} of a class instead of {fewest} to {most}")
     return found
-
-
-def fetch(
-    root: Path, url_base: str = URL, keep_archives: bool = False, progress: Callable[[str], Progress] | None = None
-) -> Corpus:
-    """Download, check and unpack what is not in `root` yet, then open it.
-
-    Args:
-        root: Folder to hold the three folders of the layout.
-        url_base: Where the zip files are.
-        keep_archives: Keep each zip beside the folder that came out of it.
-        progress: Given an archive's name, returns what is told of its download.
-
-    Raises:
-        SoundviewsError: As `download` and `unpack`; what is done by then is kept.
-    """
-    for folder, md5 in ARCHIVES.items():
-        if (root / folder).is_dir():  # folders appear whole
-            continue
-        archive = root / f"{folder}.zip"
-        download(f"{url_base.rstrip('/')}/{archive.name}", archive, md5, progress and progress(archive.name))
-        unpack(archive, folder, root)
-        if not keep_archives:
-            archive.unlink()
-    return FsdNoisy18k.read(root)
 
 
 def make_lookalike(root: str | Path, noisy: int = 40, clean: int = 20, test: int = 10, seed: int = 0) -> Path:
