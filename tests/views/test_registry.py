@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from soundviews.features import Clips, LogMel
@@ -26,6 +27,16 @@ NEW_LENGTHS = {"time_stretch"}
 LOG_MEL = LogMel(16000)
 BATCH = 32
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def responses(tmp_path_factory):
+    """Eight impulse responses for `room`."""
+    folder = tmp_path_factory.mktemp("responses")
+    for number in range(8):
+        decay = np.random.default_rng(number).standard_normal(2000) * np.exp(-np.arange(2000) / 400)
+        soundfile.write(folder / f"{number}.wav", 0.2 * decay, 16000)
+    OPTIONS["room"] = {"responses": str(folder)}
 
 
 def make(name):

@@ -128,6 +128,8 @@ def _channels(path: str, sample_rate: int) -> Samples:
         raise UnreadableClip(f"damaged, or no format for responses ({error.error_string.rstrip('.')})") from error
     if not np.isfinite(samples).all():
         raise UnreadableClip("NaN or infinite samples")
-    if rate != sample_rate:  # a filter sums over its taps: with fewer of them a second, each must weigh more
-        samples = soxr.resample(samples, rate, sample_rate, quality="HQ") * np.float32(rate / sample_rate)
-    return samples.T
+    if rate == sample_rate:
+        return samples.T
+    samples = np.pad(samples, ((lead_samples(rate), 0), (0, 0)))  # room for what the resampler puts before a pulse
+    # A filter sums over its taps: with fewer of them a second, each must weigh more.
+    return soxr.resample(samples, rate, sample_rate, quality="HQ").T * np.float32(rate / sample_rate)

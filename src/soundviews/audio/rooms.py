@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from rich.console import Console
+from rich.progress import track
 
 from soundviews.audio.cache import cache_directory, keep
 from soundviews.audio.responses import SECONDS, Samples, aligned, lead_samples
@@ -92,7 +94,8 @@ def _images(
 
 def _simulate(sample_rate: int, count: int, seed: int) -> Samples:
     rng = np.random.default_rng(seed)
-    return np.stack([simulate_room(draw_t60(rng), sample_rate, rng) for _ in range(count)])
+    numbers = track(range(count), "simulating rooms", console=Console(stderr=True), transient=True)
+    return np.stack([simulate_room(draw_t60(rng), sample_rate, rng) for _ in numbers])
 
 
 def _write(path: Path, responses: Samples) -> None:
