@@ -64,6 +64,8 @@ def _filled(row: list[str]) -> int:
 
 
 def _as_wide(row: list[str], width: int, where: str) -> list[str]:
+    if len(row) == width:
+        return row
     if len(row) < width or _filled(row) > width:
         raise SoundviewsError(
             f"{where}: {len(row)} fields, the header has {width}; a field with the delimiter in it needs quotes"
