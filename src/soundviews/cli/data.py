@@ -42,9 +42,14 @@ def scenes(
 
 # Said again here, because importing the datasets would take numpy to show a page of help; a test compares them.
 DATASETS = {
+    "audioset": "AudioSet: 2,084,320 segments of 10 s of videos, 527 classes (Gemmeke et al.)",
     "dcase2018_birdsong": "DCASE 2018 birdsong detection: 35,690 clips of 10 s, with a bird or without",
+    "desed": "DESED, recorded part: 1,168 + 692 clips of 10 s, 10 classes of domestic events (Turpault et al.)",
     "librispeech": "LibriSpeech train-clean-100: 28,539 read utterances, 100 h, 251 speakers",
+    "musan": "MUSAN: 2,016 recordings, 109 h of music, speech and noise (Snyder, Chen, Povey)",
     "nsynth": "NSynth: 305,979 notes of 4 s, 11 families of instruments",
+    "speech_commands_v1": "Speech Commands V1: 64,721 words of 1 s, 30 words read as 12 classes (Warden)",
+    "speech_commands_v2": "Speech Commands V2: 105,829 words of 1 s, 35 classes (Warden)",
     "tut_urban2018": "TUT Urban Acoustic Scenes 2018: 8,640 clips of 10 s, 24 h, 10 scenes in 6 cities",
     "voxceleb1": "VoxCeleb1: 153,516 utterances from videos, 352 h, 1,251 speakers, for identification",
     "voxforge": "VoxForge: sentences read by volunteers in 6 languages",
