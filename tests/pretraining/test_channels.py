@@ -31,20 +31,6 @@ evaluation: null
 CHANNELS = {"mix-chan": (None, {}), "mix-any": (None, {"mixture": True}), "chan-chan": ({}, {})}
 
 
-@pytest.fixture
-def corpus(write_audio: Callable[..., Path], tmp_path: Path) -> Path:
-    for index in range(9):
-        write_audio(f"corpus/{index}.wav", seconds=0.4 + 0.2 * index, sample_rate=8000, seed=index)
-    return tmp_path / "corpus"
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Path:
-    path = tmp_path / "small.yaml"
-    path.write_text(SMALL)
-    return path
-
-
 def weights(run: Path) -> bytes:
     return (run / "bundle" / "model.safetensors").read_bytes()
 

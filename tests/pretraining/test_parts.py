@@ -17,24 +17,7 @@ from soundviews.pretraining.log import MetricsCsv, read_metrics
 from soundviews.pretraining.optimization import create_optimizer, create_schedule
 from soundviews.pretraining.run import pretrain, resume
 from soundviews.pretraining.statistics import corpus_statistics
-from soundviews.recipe import Recipe, load_recipe
-
-TINY = [
-    "audio.sample_rate=8000",
-    "features={n_fft: 256, window_length: 200, hop_length: 80, n_mels: 32, f_max: 4000}",
-    "views.anchor=[peak_normalize, patch: {frames: 41}]",
-    "views.positive=[peak_normalize, patch: {frames: 41}]",
-    "encoder={vgg_like: {}}",
-    "training.batch_size=4",
-    "inference.windows={unit: spectrogram, size: 41, hop: 41, crop: 41, tail: drop}",
-]
-
-
-@pytest.fixture
-def corpus(write_audio: Callable[..., Path], tmp_path: Path) -> Path:
-    for index in range(12):
-        write_audio(f"corpus/{'ab'[index % 2]}/{index}.wav", seconds=0.405, sample_rate=8000, seed=index)
-    return tmp_path / "corpus"
+from soundviews.recipe import Recipe
 
 
 def rates(schedule: dict, steps: int, warmup: int = 0) -> list[float]:
@@ -63,18 +46,18 @@ def test_warm_up_and_cosine() -> None:
     assert found[50] == pytest.approx(middle)
 
 
-def test_statistics_are_the_true_mean_and_deviation(corpus: Path) -> None:
+def test_statistics_are_the_true_mean_and_deviation(tiny_recipe: Callable[..., Recipe], labelled: Path) -> None:
     """Every clip is exactly one patch long, so the sample is the whole corpus; against numpy on each clip alone."""
-    recipe = load_recipe("uclser", TINY)
+    recipe = tiny_recipe()
     log_mel = LogMel(sample_rate=8000, **recipe.features)
     clips = []
-    for path in sorted(corpus.rglob("*.wav")):
+    for path in sorted(labelled.rglob("*.wav")):
         samples = read(path, sample_rate=8000).astype(np.float64)
         samples -= samples.mean()
         samples /= np.abs(samples).max() + 0.005
         clips.append(log_mel(torch.from_numpy(samples).float()[None])[0].double().numpy())
     expected = np.concatenate([clip.ravel() for clip in clips])
-    found = corpus_statistics(recipe, open_corpus(corpus))
+    found = corpus_statistics(recipe, open_corpus(labelled))
     assert found.mean == pytest.approx(expected.mean(), rel=1e-4)
     assert found.std == pytest.approx(expected.std(), rel=1e-4)  # not divided by the root of the number of bins
 
@@ -104,9 +87,11 @@ def test_metrics_gain_columns_and_lose_undone_rows(tmp_path: Path) -> None:
         ["objectives=[{bilinear: {projection_size: 16}}, {nt_xent: {}}]"],
     ],
 )
-def test_training_options_run_to_the_end(options: list[str], corpus: Path, tmp_path: Path) -> None:
-    recipe = load_recipe("uclser", [*TINY, "training.steps=4", *options])
-    run = pretrain(recipe, str(corpus), tmp_path / "run", workers=0)
+def test_training_options_run_to_the_end(
+    options: list[str], tiny_recipe: Callable[..., Recipe], labelled: Path, tmp_path: Path
+) -> None:
+    recipe = tiny_recipe("training.steps=4", *options)
+    run = pretrain(recipe, str(labelled), tmp_path / "run", workers=0)
     losses = [value for _, value in read_metrics(run / "metrics.csv")["loss"]]
     assert len(losses) >= 4 and np.isfinite(losses).all()
     assert (run / "bundle" / "model.safetensors").is_file()
@@ -114,25 +99,23 @@ def test_training_options_run_to_the_end(options: list[str], corpus: Path, tmp_p
         assert (run / "checkpoints" / "step-00000002.ckpt").is_file()
 
 
-def test_judging_while_training_keeps_the_best(corpus: Path, tmp_path: Path) -> None:
-    recipe = load_recipe(
-        "uclser", [*TINY, "training.steps=4", "evaluation={protocol: knn, metric: accuracy, steps: 2, keep: best}"]
-    )
-    run = pretrain(recipe, str(corpus), tmp_path / "run", workers=0, evaluation_data=str(corpus))
+def test_judging_while_training_keeps_the_best(
+    tiny_recipe: Callable[..., Recipe], labelled: Path, tmp_path: Path
+) -> None:
+    recipe = tiny_recipe("training.steps=4", "evaluation={protocol: knn, metric: accuracy, steps: 2, keep: best}")
+    run = pretrain(recipe, str(labelled), tmp_path / "run", workers=0, evaluation_data=str(labelled))
     scores = read_metrics(run / "metrics.csv")["eval_accuracy"]
     assert [step for step, _ in scores] == [1, 3]
     best = torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)
     assert best["global_step"] == (2 if scores[0][1] >= scores[1][1] else 4)
 
 
-def test_judging_leaves_the_training_alone(corpus: Path, tmp_path: Path) -> None:
+def test_judging_leaves_the_training_alone(tiny_recipe: Callable[..., Recipe], labelled: Path, tmp_path: Path) -> None:
     """Neither the encoder's nor the head's batch norm may learn from the clips it is judged on."""
-    recipe = load_recipe(
-        "uclser", [*TINY, "training.steps=4", "evaluation={protocol: knn, metric: accuracy, steps: 1}"]
-    )
+    recipe = tiny_recipe("training.steps=4", "evaluation={protocol: knn, metric: accuracy, steps: 1}")
     runs = [
-        pretrain(recipe, str(corpus), tmp_path / ("judged" if data else "alone"), workers=0, evaluation_data=data)
-        for data in (None, str(corpus))
+        pretrain(recipe, str(labelled), tmp_path / ("judged" if data else "alone"), workers=0, evaluation_data=data)
+        for data in (None, str(labelled))
     ]
     weights = [(run / "bundle" / "model.safetensors").read_bytes() for run in runs]
     assert weights[0] == weights[1]
@@ -140,11 +123,11 @@ def test_judging_leaves_the_training_alone(corpus: Path, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("accumulate", [1, 2])
 def test_a_signal_ends_the_run_with_a_checkpoint(
-    accumulate: int, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    accumulate: int, tiny_recipe: Callable[..., Recipe], labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = ["training.steps=6", "training.checkpoint_steps=100", f"training.accumulate={accumulate}"]
     options.append("encoder={cnn14: {width: 0.02, mels: 32}}")  # it has dropout
-    recipe: Recipe = load_recipe("uclser", [*TINY, *options])
+    recipe = tiny_recipe(*options)
     from soundviews.pretraining.module import Pretraining
 
     step = Pretraining.training_step
@@ -156,10 +139,10 @@ def test_a_signal_ends_the_run_with_a_checkpoint(
 
     monkeypatch.setattr(Pretraining, "training_step", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        pretrain(recipe, str(corpus), tmp_path / "run", workers=0)
+        pretrain(recipe, str(labelled), tmp_path / "run", workers=0)
     monkeypatch.undo()
     assert torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] == 3
-    whole = pretrain(recipe, str(corpus), tmp_path / "whole", workers=0)
+    whole = pretrain(recipe, str(labelled), tmp_path / "whole", workers=0)
     resumed = resume(tmp_path / "run")
     weights = [(run / "bundle" / "model.safetensors").read_bytes() for run in (whole, resumed)]
     assert weights[0] == weights[1]

@@ -10,25 +10,9 @@ from soundviews.errors import SoundviewsError
 from soundviews.evaluation.score import Score, protocols
 from soundviews.pretraining.log import read_metrics
 from soundviews.pretraining.run import pretrain, resume
-from soundviews.recipe import load_recipe
+from soundviews.recipe import Recipe, load_recipe
 
-TINY = [
-    "audio.sample_rate=8000",
-    "features={n_fft: 256, window_length: 200, hop_length: 80, n_mels: 32, f_max: 4000}",
-    "views.anchor=[peak_normalize, patch: {frames: 41}]",
-    "views.positive=[peak_normalize, patch: {frames: 41}]",
-    "encoder={vgg_like: {}}",
-    "training.batch_size=4",
-    "inference.windows={unit: spectrogram, size: 41, hop: 41, crop: 41, tail: drop}",
-]
 SCORES = [0.1, 0.9, 0.2, 0.6, 0.7, 0.5, 0.55]  # a lone spike at the second, a plateau from the fourth on
-
-
-@pytest.fixture
-def corpus(write_audio: Callable[..., Path], tmp_path: Path) -> str:
-    for index in range(8):
-        write_audio(f"corpus/{'ab'[index % 2]}/{index}.wav", seconds=0.405, sample_rate=8000, seed=index)
-    return str(tmp_path / "corpus")
 
 
 def scripted(monkeypatch: pytest.MonkeyPatch, values: list[float]) -> None:
@@ -44,11 +28,16 @@ def scripted(monkeypatch: pytest.MonkeyPatch, values: list[float]) -> None:
     monkeypatch.setitem(protocols._makers, "qbe", judge)
 
 
-def judged_run(corpus: str, directory: Path, plateau: int, steps: int = len(SCORES)) -> Path:
-    """A run judged after each step, with a checkpoint after each."""
-    judge = f"evaluation={{protocol: qbe, metric: mAP, steps: 1, plateau: {plateau}}}"
-    recipe = load_recipe("uclser", [*TINY, f"training.steps={steps}", "training.checkpoint_steps=1", judge])
-    return pretrain(recipe, corpus, directory, workers=0, evaluation_data=corpus)
+@pytest.fixture
+def judged_run(tiny_recipe: Callable[..., Recipe], labelled: Path, tmp_path: Path) -> Callable[[int], Path]:
+    """Runs judged after each step, with a checkpoint after each; the plateau is their argument."""
+
+    def run(plateau: int) -> Path:
+        judge = f"evaluation={{protocol: qbe, metric: mAP, steps: 1, plateau: {plateau}}}"
+        recipe = tiny_recipe(f"training.steps={len(SCORES)}", "training.checkpoint_steps=1", judge)
+        return pretrain(recipe, str(labelled), tmp_path / "run", workers=0, evaluation_data=str(labelled))
+
+    return run
 
 
 def best_step(run: Path) -> int:
@@ -57,11 +46,11 @@ def best_step(run: Path) -> int:
 
 @pytest.mark.parametrize(("plateau", "step"), [(1, 2), (2, 5), (3, 6), (7, 7), (20, 7)])
 def test_best_is_where_the_mean_of_the_last_evaluations_is_highest(
-    plateau: int, step: int, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    plateau: int, step: int, judged_run: Callable[[int], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Means of two: .5 .55 .4 .65 .6 .525; of three: .4 .567 .5 .6 .583; of seven, or more than there are: the end."""
     scripted(monkeypatch, SCORES)
-    run = judged_run(corpus, tmp_path / "run", plateau)
+    run = judged_run(plateau)
     assert best_step(run) == step
     assert read_metrics(run / "metrics.csv")["eval_mAP"] == list(enumerate(SCORES))  # the curve stays as it was
     last = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
@@ -69,24 +58,22 @@ def test_best_is_where_the_mean_of_the_last_evaluations_is_highest(
 
 
 def test_there_is_no_best_before_the_first_plateau(
-    corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    judged_run: Callable[[int], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripted(monkeypatch, SCORES[:2])
-    with pytest.raises(
-        RuntimeError, match="script"
-    ):  # the third evaluation fails, where the first mean of three was due
-        judged_run(corpus, tmp_path / "run", plateau=3)
+    with pytest.raises(RuntimeError, match="script"):  # at the third, where the first mean of three was due
+        judged_run(3)
     assert not (tmp_path / "run" / "checkpoints" / "best.ckpt").exists()
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").exists()
 
 
 @pytest.mark.parametrize("stop", [1, 3, 5])
 def test_a_resumed_run_picks_as_one_that_never_stopped(
-    stop: int, corpus: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stop: int, judged_run: Callable[[int], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripted(monkeypatch, SCORES[:stop])
     with pytest.raises(RuntimeError, match="script"):
-        judged_run(corpus, tmp_path / "run", plateau=3)
+        judged_run(3)
     scripted(monkeypatch, SCORES[stop:])
     assert best_step(resume(tmp_path / "run")) == 6
     assert read_metrics(tmp_path / "run" / "metrics.csv")["eval_mAP"] == list(enumerate(SCORES))

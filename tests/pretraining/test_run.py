@@ -15,6 +15,7 @@ import soundviews as sv
 from soundviews.errors import SoundviewsError
 from soundviews.pretraining.run import pretrain, resume
 from soundviews.recipe import list_recipes, load_recipe
+from soundviews.views.room import _loaded
 
 from .processes import command, kill_after_checkpoint, read_rows
 
@@ -33,20 +34,6 @@ encoder: {vgg_like: {}}
 training: {steps: 24, batch_size: 4, checkpoint_steps: 3}
 inference: {windows: {unit: spectrogram, size: 41, hop: 41, crop: 41, tail: drop}}
 """
-
-
-@pytest.fixture
-def corpus(write_audio: Callable[..., Path], tmp_path: Path) -> Path:
-    for index in range(10):
-        write_audio(f"corpus/{index}.wav", seconds=1.0 + 0.1 * index, sample_rate=8000, seed=index)
-    return tmp_path / "corpus"
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Path:
-    path = tmp_path / "small.yaml"
-    path.write_text(SMALL)
-    return path
 
 
 def test_killed_twice_and_resumed_equals_uninterrupted(corpus: Path, small: Path, tmp_path: Path) -> None:
@@ -142,6 +129,25 @@ def test_what_stops_a_run_before_it_starts(
         pretrain(recipe, str(corpus), tmp_path / "b")
     with pytest.raises(SoundviewsError, match="no run"):
         resume(tmp_path / "nowhere")
+
+
+def test_responses_are_read_before_a_run_begins(
+    corpus: Path, small: Path, write_audio: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rooms = tmp_path / "rooms"
+    branch = f"[crop: {{seconds: 0.41}}, room: {{responses: {rooms}}}, log_mel]"
+    recipe = load_recipe(small, ["training.steps=2", f"views.anchor={branch}", f"views.positive={branch}"])
+    with pytest.raises(SoundviewsError, match="rooms"):
+        pretrain(recipe, str(corpus), tmp_path / "run", workers=0)
+    assert not (tmp_path / "run").exists()
+    write_audio("rooms/hall.wav", sample_rate=8000, samples=np.exp(-np.arange(800) / 100.0))
+    (rooms / "text.wav").write_text("not audio")
+    pretrain(recipe, str(corpus), tmp_path / "run", workers=0)
+    assert f"1 left out of what the views read, first {rooms / 'text.wav'}: " in capsys.readouterr().err
+    _loaded.cache_clear()
+    (rooms / "hall.wav").unlink()
+    with pytest.raises(SoundviewsError, match="rooms"):
+        resume(tmp_path / "run")
 
 
 def test_a_disk_that_fills_up_loses_only_the_last_interval(

@@ -16,7 +16,7 @@ from soundviews.separator_recipe import load_separator_recipe
 
 from .processes import command, kill_after_checkpoint, read_rows
 
-TINY = """
+SMALL = """
 base: separator
 audio: {sample_rate: 8000}
 separator: {tdcn: {window: 20, hop: 10, filters: 8, bottleneck: 4, width: 6, repeats: 2, blocks: 2}}
@@ -26,27 +26,13 @@ processors: {N: 0, F: 4, S1: 10, S2: last}
 """
 
 
-@pytest.fixture
-def corpus(write_audio: Callable[..., Path], tmp_path: Path) -> Path:
-    for index in range(10):
-        write_audio(f"corpus/{index}.wav", seconds=0.3 + 0.1 * index, sample_rate=8000, seed=index)
-    return tmp_path / "corpus"
-
-
-@pytest.fixture
-def tiny(tmp_path: Path) -> Path:
-    path = tmp_path / "tiny.yaml"
-    path.write_text(TINY)
-    return path
-
-
-def test_processors_are_kept_at_their_steps(corpus: Path, tiny: Path, tmp_path: Path) -> None:
-    run = train(load_separator_recipe(tiny), str(corpus), tmp_path / "run", workers=0)
+def test_processors_are_kept_at_their_steps(corpus: Path, small: Path, tmp_path: Path) -> None:
+    run = train(load_separator_recipe(small), str(corpus), tmp_path / "run", workers=0)
     assert list(find_processors(run)) == ["N", "F", "S1", "S2"]
     processors = load_processors(run)
     assert [processor.step for processor in processors] == [0, 4, 10, 24]
     assert len({processor.digest for processor in processors}) == 4
-    untrained = SeparatorTraining(load_separator_recipe(tiny), 1).network.state_dict()
+    untrained = SeparatorTraining(load_separator_recipe(small), 1).network.state_dict()
     assert all(torch.equal(value, untrained[key]) for key, value in processors[0].network.state_dict().items())
     rows = read_rows(run)
     assert {"loss", "snr", "degenerate"} <= rows[0].keys()
@@ -55,8 +41,8 @@ def test_processors_are_kept_at_their_steps(corpus: Path, tiny: Path, tmp_path: 
         assert (run / file).is_file()
 
 
-def test_a_cascade_is_one_processor_after_the_other(corpus: Path, tiny: Path, tmp_path: Path) -> None:
-    run = train(load_separator_recipe(tiny, ["training.steps=10"]), str(corpus), tmp_path / "run", workers=0)
+def test_a_cascade_is_one_processor_after_the_other(corpus: Path, small: Path, tmp_path: Path) -> None:
+    run = train(load_separator_recipe(small, ["training.steps=10"]), str(corpus), tmp_path / "run", workers=0)
     first, second, both = load_processors(run, ["S2", "N", "S2>N"])
     mixture = torch.randn(2, 3000, generator=torch.Generator().manual_seed(0))
     channels = both(mixture)
@@ -65,9 +51,9 @@ def test_a_cascade_is_one_processor_after_the_other(corpus: Path, tiny: Path, tm
     torch.testing.assert_close(channels.sum(1), mixture, atol=1e-5, rtol=0)
 
 
-def test_killed_and_resumed_equals_uninterrupted(corpus: Path, tiny: Path, tmp_path: Path) -> None:
+def test_killed_and_resumed_equals_uninterrupted(corpus: Path, small: Path, tmp_path: Path) -> None:
     cache, whole, broken = tmp_path / "cache", tmp_path / "whole", tmp_path / "broken"
-    new = ["separate", "train", str(corpus), "-r", str(tiny)]
+    new = ["separate", "train", str(corpus), "-r", str(small)]
     output, _ = command(*new, "-o", str(whole), cache=cache).communicate(timeout=180)
     assert (whole / "processors" / "S2").exists(), output
     kill_after_checkpoint(command(*new, "-o", str(broken), cache=cache), broken / "checkpoints" / "last.ckpt")
@@ -83,9 +69,9 @@ def test_killed_and_resumed_equals_uninterrupted(corpus: Path, tiny: Path, tmp_p
 
 
 @pytest.mark.parametrize("sources", [2, 4, 8])
-def test_any_number_of_channels(corpus: Path, tiny: Path, tmp_path: Path, sources: int) -> None:
+def test_any_number_of_channels(corpus: Path, small: Path, tmp_path: Path, sources: int) -> None:
     changes = ["training.steps=1", f"separator.tdcn.sources={sources}", "processors={F: null, S1: null}"]
-    run = train(load_separator_recipe(tiny, changes), str(corpus), tmp_path / "run", workers=0)
+    run = train(load_separator_recipe(small, changes), str(corpus), tmp_path / "run", workers=0)
     assert load_processor(run / "processors" / "S2").sources == sources
 
 
@@ -101,9 +87,9 @@ def test_any_number_of_channels(corpus: Path, tiny: Path, tmp_path: Path, source
         ("processors={../N: 0}", "letters, digits"),
     ],
 )
-def test_what_stops_it_before_it_starts(corpus: Path, tiny: Path, tmp_path: Path, change: str, message: str) -> None:
+def test_what_stops_it_before_it_starts(corpus: Path, small: Path, tmp_path: Path, change: str, message: str) -> None:
     with pytest.raises(SoundviewsError, match=message):
-        train(load_separator_recipe(tiny, [change]), str(corpus), tmp_path / "run", workers=0)
+        train(load_separator_recipe(small, [change]), str(corpus), tmp_path / "run", workers=0)
     assert not (tmp_path / "run").exists()
 
 
@@ -112,9 +98,9 @@ def test_a_recipe_of_the_other_kind_names_the_right_verb() -> None:
         load_separator_recipe("uclser")
 
 
-def test_a_run_of_the_other_kind_names_the_right_verb(corpus: Path, tiny: Path, tmp_path: Path) -> None:
+def test_a_run_of_the_other_kind_names_the_right_verb(corpus: Path, small: Path, tmp_path: Path) -> None:
     changes = ["training.steps=1", "processors={F: null, S1: null}"]
-    run = train(load_separator_recipe(tiny, changes), str(corpus), tmp_path / "run", workers=0)
+    run = train(load_separator_recipe(small, changes), str(corpus), tmp_path / "run", workers=0)
     with pytest.raises(SoundviewsError, match="soundviews separate train --resume"):
         pretraining_resume(run)
     (run / "recipe.yaml").write_text("name: x\nencoder: {cnn14: {}}\n")
@@ -122,7 +108,7 @@ def test_a_run_of_the_other_kind_names_the_right_verb(corpus: Path, tiny: Path, 
         resume(run)
 
 
-def test_unequal_levels_are_reported(write_audio: Callable[..., Path], tiny: Path, tmp_path: Path) -> None:
+def test_unequal_levels_are_reported(write_audio: Callable[..., Path], small: Path, tmp_path: Path) -> None:
     """Without level matching, the quieter mixture gets no channel of an untrained separator, and that is logged."""
     noise = np.random.default_rng(0).standard_normal((6, 5000))
     for index in range(6):
@@ -130,13 +116,13 @@ def test_unequal_levels_are_reported(write_audio: Callable[..., Path], tiny: Pat
     shares = []
     for match in ("true", "false"):
         changes = ["training.steps=4", "processors={F: null, S1: null}", f"mixtures.level_match={match}"]
-        run = train(load_separator_recipe(tiny, changes), str(tmp_path / "loud"), tmp_path / match, workers=0)
+        run = train(load_separator_recipe(small, changes), str(tmp_path / "loud"), tmp_path / match, workers=0)
         shares.append(float(read_rows(run)[-1]["degenerate"]))
     assert shares[0] == 0 and shares[1] > 0.3
 
 
-def test_weights_that_are_no_longer_finite_are_not_kept(corpus: Path, tiny: Path, tmp_path: Path) -> None:
-    recipe = load_separator_recipe(tiny, ["training.optimizer={adam: {lr: 1e30}}"])
+def test_weights_that_are_no_longer_finite_are_not_kept(corpus: Path, small: Path, tmp_path: Path) -> None:
+    recipe = load_separator_recipe(small, ["training.optimizer={adam: {lr: 1e30}}"])
     with pytest.raises(SoundviewsError, match=r"diverged: at step \d"):
         train(recipe, str(corpus), tmp_path / "run", workers=0)
     assert not (tmp_path / "run" / "checkpoints" / "last.ckpt").exists()
@@ -146,8 +132,8 @@ def test_weights_that_are_no_longer_finite_are_not_kept(corpus: Path, tiny: Path
         assert all(parameter.isfinite().all() for parameter in network.parameters())
 
 
-def test_what_a_killed_run_left_half_written_is_no_processor(corpus: Path, tiny: Path, tmp_path: Path) -> None:
+def test_what_a_killed_run_left_half_written_is_no_processor(corpus: Path, small: Path, tmp_path: Path) -> None:
     changes = ["training.steps=1", "processors={F: null, S1: null}"]
-    kept = train(load_separator_recipe(tiny, changes), str(corpus), tmp_path / "run", workers=0) / "processors"
+    kept = train(load_separator_recipe(small, changes), str(corpus), tmp_path / "run", workers=0) / "processors"
     (kept / "S2").rename(kept / ".S2-abc")
     assert list(find_processors(kept)) == ["N"] == list(find_processors(tmp_path / "run"))

@@ -18,13 +18,21 @@ from soundviews.separation.processor import Processor, load_processors
 from soundviews.views.pipeline import TwoViews
 
 
-def processors_of(recipe: Recipe, views: TwoViews, separator: str | None) -> list[Processor]:
+def processors_of(
+    recipe: Recipe, views: TwoViews, separator: str | None, channels: str | None = None
+) -> list[Processor]:
     """The processors that the recipe's views name, from a run of `soundviews separate train`.
 
     Raises:
-        SoundviewsError: none were given, one is missing, or their sample rate is not the recipe's.
+        SoundviewsError: none were given, one is missing, their sample rate is not the recipe's, or there is a
+            separator or channels that the recipe does not use.
     """
     if not views.processors:
+        if separator or channels:
+            raise SoundviewsError(
+                f"recipe {recipe.name!r} does not separate: leave out --separator and --channels, or choose a recipe "
+                "whose views have the step separate (soundviews recipes)"
+            )
         return []
     if separator is None:
         raise SoundviewsError(

@@ -20,6 +20,8 @@ from soundviews.recipe import read_page
 
 from .checkpoints import ensure_room
 
+KINDS = {"encoder": ("an encoder", "soundviews pretrain"), "separator": ("a separator", "soundviews separate train")}
+
 
 def require_empty(directory: Path, command: str) -> None:
     """Refuse a directory that holds something, and say how to go on with a run that is there."""
@@ -57,11 +59,11 @@ def begin(directory: Path, recipe: BaseModel, corpus: Corpus, settings: dict[str
     write(directory / "environment.json", json.dumps(_environment(corpus) | {"settings": settings}, indent=2))
 
 
-def read_run(directory: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The recipe's page and the environment of a run.
+def read_run(directory: Path, command: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The recipe's page and the environment of a run of `command`.
 
     Raises:
-        SoundviewsError: there is no run.
+        SoundviewsError: there is no run, or one of another command.
     """
     try:
         page = read_page(directory / "recipe.yaml")
@@ -69,6 +71,9 @@ def read_run(directory: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         environment["settings"], environment["corpus"]["fingerprint"]
     except (OSError, ValueError, KeyError, SoundviewsError) as error:
         raise SoundviewsError(f"{directory} is no run that can be resumed: {error}") from error
+    for word, (what, verb) in KINDS.items():
+        if word in page and verb != command:
+            raise SoundviewsError(f"{directory} trains {what}: {verb} --resume {directory}")
     return page, environment
 
 

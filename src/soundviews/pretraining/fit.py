@@ -6,20 +6,35 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightning.pytorch as pl
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from soundviews.audio.corpus import Corpus
+from soundviews.audio.loader import TrainingLoader, training_loader
 from soundviews.errors import SoundviewsError
-from soundviews.recipe import Length
+from soundviews.recipe import Recipe
+from soundviews.separator_recipe import SeparatorRecipe
 
 from .checkpoints import AtomicIO, Checkpoints
 from .directory import write_skipped
 from .log import MetricsCsv
 from .progress import ProgressBar, StopOnSignal
+
+
+class Run(NamedTuple):
+    """What any training goes on from.
+
+    settings: as `environment.json` keeps them. command: what resumes the run, before `--resume`.
+    """
+
+    directory: Path
+    recipe: Recipe | SeparatorRecipe
+    corpus: Corpus
+    settings: dict[str, Any]
+    command: str
 
 
 def last_checkpoint(directory: Path) -> Path:
@@ -50,27 +65,42 @@ def decoding_workers(settings: dict[str, Any]) -> int:
     return max(1, (os.cpu_count() or 2) // 2) if settings["workers"] is None else int(settings["workers"])
 
 
+def batches(run: Run, clips: int, steps: int, **options: Any) -> TrainingLoader:
+    """This device's batches of `clips` clips from the last checkpoint on up to `steps`.
+
+    Args:
+        options: further ones of `training_loader`.
+    """
+    training, devices = run.recipe.training, run.settings["devices"]
+    done = steps_done(run.directory)
+    return training_loader(
+        run.corpus,
+        run.recipe.audio.sample_rate,
+        clips,
+        seed=training.seed,
+        start_step=done * training.accumulate,
+        steps=(steps - done) * training.accumulate,
+        workers=decoding_workers(run.settings),
+        rank=device_rank(devices),
+        world_size=devices,
+        strict=run.settings["strict"],
+        **options,
+    )
+
+
 def fit(
-    module: pl.LightningModule,
-    loader: Any,
-    corpus: Corpus,
-    directory: Path,
-    training: Length,
-    steps: int,
-    devices: int,
-    callbacks: Sequence[pl.Callback],
-    command: str,
+    run: Run, module: pl.LightningModule, loader: TrainingLoader, steps: int, callbacks: Sequence[pl.Callback]
 ) -> None:
     """Train up to `steps` and leave `last.ckpt`, `metrics.csv` and `skipped.csv`.
 
     Args:
-        loader: Batches from the last checkpoint's step on.
+        loader: Of `batches`.
         callbacks: What is particular to this kind of run; they act before the checkpoint of their step is written.
-        command: What resumes the run, before `--resume`.
 
     Raises:
         KeyboardInterrupt: stopped by a signal, with everything up to the step at hand kept.
     """
+    directory, training, devices = run.directory, run.recipe.training, run.settings["devices"]
     done, last = steps_done(directory), last_checkpoint(directory)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning's own use of a torch internal
@@ -94,7 +124,7 @@ def fit(
         ],
         logger=[table, _TensorBoard(directory, name="", version="", purge_step=done)],
         log_every_n_steps=max(1, min(50, steps // 20)),
-        plugins=[AtomicIO(command)],
+        plugins=[AtomicIO(run.command)],
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -105,9 +135,9 @@ def fit(
         trainer.fit(module, Unmeasured(loader), ckpt_path=last if done else None, weights_only=True)
         if not trainer.is_global_zero:
             sys.exit(0)  # further processes are there for the training alone
-        write_skipped(directory, corpus, loader)
+        write_skipped(directory, run.corpus, loader)
     if stop.asked and trainer.global_step < steps:
-        print(f"stopped at step {trainer.global_step}; go on with: {command} --resume {directory}", file=sys.stderr)
+        print(f"stopped at step {trainer.global_step}; go on with: {run.command} --resume {directory}", file=sys.stderr)
         raise KeyboardInterrupt
 
 

@@ -1,5 +1,6 @@
 """A run: from a recipe and a corpus to a directory that holds everything the training left behind."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,17 +8,17 @@ import lightning.pytorch as pl
 import torch
 
 from soundviews.audio.corpus import Corpus
-from soundviews.audio.loader import training_loader
 from soundviews.bundle_config import Statistics
 from soundviews.errors import SoundviewsError
 from soundviews.recipe import Recipe, check
 from soundviews.separation.processor import Processor
+from soundviews.views.pipeline import TwoViews
 
 from .build import build
 from .channels import prepared_source, processors_of
 from .directory import begin, open_clips, read_run, require_empty, require_same, write
 from .export import export
-from .fit import decoding_workers, device_rank, fit, last_checkpoint, require_devices, steps_done
+from .fit import Run, batches, decoding_workers, device_rank, fit, last_checkpoint, require_devices
 from .module import Pretraining
 from .periodic import PeriodicEvaluation, judging_task
 from .statistics import corpus_statistics
@@ -76,13 +77,9 @@ def pretrain(
         "channels": channels,
     }
     module = Pretraining(recipe, 1, None)
-    processors = processors_of(recipe, module.views, separator)
-    if not processors and (separator or channels):
-        raise SoundviewsError(
-            f"recipe {recipe.name!r} does not separate: leave out --separator and --channels, or choose a recipe whose "
-            "views have the step separate (soundviews recipes)"
-        )
+    processors = processors_of(recipe, module.views, separator, channels)
     settings["processors"] = _digests(processors)
+    _load(module.views, settings)
     corpus = _open(recipe, settings)
     if processors and channels:  # what is not prepared fails now
         prepared_source(channels, corpus, processors, module.draw)
@@ -97,10 +94,9 @@ def resume(directory: Path) -> Path:
     Raises:
         SoundviewsError: no run there, or its corpus is no longer the same.
     """
-    page, environment = read_run(directory)
-    if "separator" in page:
-        raise SoundviewsError(f"{directory} trains a separator: soundviews separate train --resume {directory}")
+    page, environment = read_run(directory, COMMAND)
     recipe, settings = check(page), environment["settings"]
+    _load(build(recipe, weights=False).views, settings)
     corpus = _open(recipe, settings)
     require_same(corpus, environment)
     return _train(recipe, corpus, directory, settings)
@@ -110,36 +106,37 @@ def _open(recipe: Recipe, settings: dict[str, Any]) -> Corpus:
     return open_clips(settings, recipe.audio.clip_seconds, recipe.training.batch_size * settings["devices"])
 
 
+def _load(views: TwoViews, settings: dict[str, Any]) -> None:
+    """Read what the views need from disk: what is missing fails now, not at the first batch."""
+    skipped = views.load()
+    if skipped and device_rank(settings["devices"]) == 0:
+        first = skipped[0]
+        print(f"{len(skipped)} left out of what the views read, first {first.path}: {first.reason}", file=sys.stderr)
+
+
 def _train(recipe: Recipe, corpus: Corpus, directory: Path, settings: dict[str, Any]) -> Path:
     training = recipe.training
     per_epoch = len(corpus) // (training.batch_size * settings["devices"] * training.accumulate)
     steps = training.steps or max(1, round((training.epochs or 0) * per_epoch))
-    done, workers = steps_done(directory), decoding_workers(settings)
     processors = processors_of(recipe, build(recipe, weights=False).views, settings.get("separator"))
     digests = _digests(processors)
     if settings.get("processors", digests) != digests:
         raise SoundviewsError(f"the processors of {settings['separator']} have changed since the run started")
-    statistics = _statistics(recipe, corpus, directory, workers, settings["strict"])
+    statistics = _statistics(recipe, corpus, directory, decoding_workers(settings), settings["strict"])
     module = Pretraining(recipe, steps, statistics, processors)
     prepared = settings.get("channels") if processors else None
-    loader = training_loader(
-        corpus,
-        recipe.audio.sample_rate,
+    run = Run(directory, recipe, corpus, settings, COMMAND)
+    loader = batches(
+        run,
         training.batch_size,
-        seed=training.seed,
-        start_step=done * training.accumulate,
-        steps=(steps - done) * training.accumulate,
-        workers=workers,
+        steps,
         backgrounds=module.views.backgrounds,
-        rank=device_rank(settings["devices"]),
-        world_size=settings["devices"],
-        strict=settings["strict"],
         channels=prepared_source(prepared, corpus, processors, module.draw) if prepared else None,
     )
     callbacks: list[pl.Callback] = []
     if recipe.evaluation is not None and (task := judging_task(recipe, settings)) is not None:
         callbacks.append(PeriodicEvaluation(recipe.evaluation, task, directory / "checkpoints"))
-    fit(module, loader, corpus, directory, training, steps, settings["devices"], callbacks, COMMAND)
+    fit(run, module, loader, steps, callbacks)
     _finish(recipe, module, directory)
     return directory
 

@@ -7,15 +7,13 @@ import lightning.pytorch as pl
 
 from soundviews import __version__
 from soundviews.audio.corpus import Corpus
-from soundviews.audio.loader import training_loader
-from soundviews.errors import SoundviewsError
 from soundviews.recipe import component
 from soundviews.separation.processor import ProcessorConfig, save_processor
 from soundviews.separator_recipe import SeparatorRecipe, check_separator
 
 from .checkpoints import require_finite
 from .directory import begin, open_clips, read_run, require_empty, require_same
-from .fit import decoding_workers, device_rank, fit, require_devices, steps_done
+from .fit import Run, batches, device_rank, fit, require_devices
 from .separator_module import SeparatorTraining
 
 COMMAND = "soundviews separate train"
@@ -61,9 +59,7 @@ def resume(directory: Path) -> Path:
     Raises:
         SoundviewsError: no run there, or its corpus is no longer the same.
     """
-    page, environment = read_run(directory)
-    if "encoder" in page:
-        raise SoundviewsError(f"{directory} trains an encoder: soundviews pretrain --resume {directory}")
+    page, environment = read_run(directory, COMMAND)
     recipe, settings = check_separator(page), environment["settings"]
     corpus = _open(recipe, settings)
     require_same(corpus, environment)
@@ -75,24 +71,11 @@ def _open(recipe: SeparatorRecipe, settings: dict[str, Any]) -> Corpus:
 
 
 def _train(recipe: SeparatorRecipe, corpus: Corpus, directory: Path, settings: dict[str, Any]) -> Path:
-    training, steps = recipe.training, recipe.training.steps
+    steps = recipe.training.steps
     assert steps is not None
-    done = steps_done(directory)
-    loader = training_loader(
-        corpus,
-        recipe.audio.sample_rate,
-        2 * training.batch_size,
-        seed=training.seed,
-        start_step=done * training.accumulate,
-        steps=(steps - done) * training.accumulate,
-        workers=decoding_workers(settings),
-        rank=device_rank(settings["devices"]),
-        world_size=settings["devices"],
-        strict=settings["strict"],
-    )
-    module = SeparatorTraining(recipe, steps)
-    callbacks = [KeepProcessors(recipe, steps, directory / "processors")]
-    fit(module, loader, corpus, directory, training, steps, settings["devices"], callbacks, COMMAND)
+    run = Run(directory, recipe, corpus, settings, COMMAND)
+    loader = batches(run, 2 * recipe.training.batch_size, steps)
+    fit(run, SeparatorTraining(recipe, steps), loader, steps, [KeepProcessors(recipe, steps, directory / "processors")])
     return directory
 
 
