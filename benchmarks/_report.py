@@ -1,11 +1,15 @@
-"""Writes what a benchmark measured into docs/benchmarks.md, one section for each benchmark."""
+"""What benchmarks share: peaks of memory, and their sections of docs/benchmarks.md."""
 
 import os
 import platform
 import re
-from collections.abc import Mapping, Sequence
+import resource
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 HEADER = "# Benchmarks\n\nWritten by `make bench`: each program in `benchmarks/` replaces its own section.\n"
@@ -19,6 +23,21 @@ def machine() -> str:
     device = f", {torch.cuda.get_device_name(0)}" if torch.cuda.is_available() else ""
     versions = f"Python {platform.python_version()}, torch {torch.__version__}"
     return f"{_cpu_model()}, {cores} cores{device}; {versions}"
+
+
+def in_own_process(measure: Callable[..., T], *arguments: Any) -> T:
+    """What `measure` returns, called by itself, because a process's peak of memory is never taken back."""
+    with get_context("spawn").Pool(1) as pool:
+        return pool.apply(measure, arguments)
+
+
+def peak_memory() -> float:
+    """GiB: of the device where there is one, else of this process."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**30
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def record(section: str, rows: Sequence[Mapping[str, Any]], note: str = "", page: Path = PAGE) -> None:

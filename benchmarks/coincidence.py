@@ -4,15 +4,13 @@
 """
 
 import argparse
-import resource
 import time
 from collections.abc import Callable
-from multiprocessing import get_context
 
 import torch
 from torch import Tensor
 
-from _report import record
+from _report import in_own_process, peak_memory, record
 from soundviews.objectives import Coincidence, coincidence_loss
 
 SIZE, FULL = 128, 512
@@ -32,12 +30,6 @@ METHODS: dict[str, Callable[[Coincidence, Tensor, Tensor], Tensor]] = {
 }
 
 
-def in_own_process(*arguments: str | int) -> Measured:
-    """`measure` by itself, because a process's peak of memory is never taken back."""
-    with get_context("spawn").Pool(1) as pool:
-        return pool.apply(measure, arguments)
-
-
 def measure(method: str, batch: int, repeats: int) -> Measured:
     """Seconds of the fastest forward and backward pass, GiB of the peak above the start, the loss, all gradients."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -46,7 +38,7 @@ def measure(method: str, batch: int, repeats: int) -> Measured:
     h_m, h_c = (torch.randn(batch, SIZE, device=device).requires_grad_() for _ in range(2))
     wanted = [h_m, h_c, *objective.parameters()]
     torch.autograd.grad(METHODS[method](objective, h_m[:2], h_c[:2]), wanted)  # loads the libraries
-    before, best = _peak(), float("inf")
+    before, best = peak_memory(), float("inf")
     for _ in range(repeats):
         started = time.perf_counter()
         value = METHODS[method](objective, h_m, h_c)
@@ -56,28 +48,21 @@ def measure(method: str, batch: int, repeats: int) -> Measured:
         best = min(best, time.perf_counter() - started)
         value = value.detach()
     flat = torch.cat([gradient.flatten() for gradient in gradients]).cpu()
-    return best, _peak() - before, value.item(), flat
-
-
-def _peak() -> float:
-    """GiB: of the device where there is one, else of this process."""
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated() / 2**30
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return best, peak_memory() - before, value.item(), flat
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--batch", type=int, default=FULL)
     batch = parser.parse_args().batch
-    ours, memory, loss, gradient = in_own_process("soundviews", batch, 3)
-    naive, naive_memory, expected, expected_gradient = in_own_process("concatenated", batch, 3)
+    ours, memory, loss, gradient = in_own_process(measure, "soundviews", batch, 3)
+    naive, naive_memory, expected, expected_gradient = in_own_process(measure, "concatenated", batch, 3)
     difference = float((gradient - expected_gradient).norm() / expected_gradient.norm())
     compared: dict[str, float] = {"N": batch, "soundviews, s": ours, "soundviews, GiB": memory}
     compared |= {"concatenated, s": naive, "concatenated, GiB": naive_memory}
     compared |= {"times faster": naive / ours, "share of the memory": memory / naive_memory}
     compared |= {"relative difference, loss": abs(loss / expected - 1), "gradients": difference}
-    large, large_memory, *_ = in_own_process("soundviews", 4 * batch, 1)
+    large, large_memory, *_ = in_own_process(measure, "soundviews", 4 * batch, 1)
     rows = [compared, {"N": 4 * batch, "soundviews, s": large, "soundviews, GiB": large_memory}]
     if batch != FULL:
         print(*rows, sep="\n")

@@ -4,16 +4,14 @@
 """
 
 import argparse
-import resource
 import time
 from collections.abc import Callable, Iterator
 from itertools import product
-from multiprocessing import get_context
 
 import torch
 from torch import Tensor
 
-from _report import record
+from _report import in_own_process, peak_memory, record
 from soundviews.separation import mixit
 
 BATCH, SAMPLE_RATE, FULL = 4, 16000, 10.0
@@ -47,12 +45,6 @@ def looped_twice(estimates: Tensor, mixtures: Tensor) -> Tensor:
 LOOPS = {"loop": looped, "frugal loop": looped_twice}
 
 
-def in_own_process(*arguments: str | float) -> tuple[float, float, list[float]]:
-    """`measure` by itself, because a process's peak of memory is never taken back."""
-    with get_context("fork").Pool(1) as pool:
-        return pool.apply(measure, arguments)
-
-
 def measure(method: str, sources: int, seconds: float, repeats: int) -> tuple[float, float, list[float]]:
     """Seconds of the fastest forward and backward, GiB of the process's peak above its start, and the losses."""
     losses: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -66,7 +58,7 @@ def measure(method: str, sources: int, seconds: float, repeats: int) -> tuple[fl
     noise = torch.randn(BATCH, sources, samples, device=device, generator=generator)
     # As alike as the channels of an untrained separator.
     estimates = (mixtures.sum(1, keepdim=True) / sources + 0.1 * noise).requires_grad_()
-    before, best = _peak(), float("inf")
+    before, best = peak_memory(), float("inf")
     for _ in range(repeats):
         estimates.grad = None
         started = time.perf_counter()
@@ -75,14 +67,7 @@ def measure(method: str, sources: int, seconds: float, repeats: int) -> tuple[fl
         if estimates.is_cuda:
             torch.cuda.synchronize()
         best = min(best, time.perf_counter() - started)
-    return best, _peak() - before, loss.tolist()
-
-
-def _peak() -> float:
-    """GiB: of the device where there is one, else of this process."""
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated() / 2**30
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return best, peak_memory() - before, loss.tolist()
 
 
 def main() -> None:
@@ -92,11 +77,11 @@ def main() -> None:
     rows = []
     for sources in SOURCES:
         row: dict[str, float | str] = {"M": sources, "assignments": 2**sources}
-        gram, memory, losses = in_own_process("gram", sources, seconds, 10)
+        gram, memory, losses = in_own_process(measure, "gram", sources, seconds, 10)
         row |= {"soundviews, s": gram, "soundviews, GiB": memory}
         differences = []
         for name in LOOPS if sources <= LARGEST_LOOP else ():
-            taken, memory, expected = in_own_process(name, sources, seconds, 2)
+            taken, memory, expected = in_own_process(measure, name, sources, seconds, 2)
             row |= {f"{name}, s": taken, f"{name}, GiB": memory, f"times faster than the {name}": taken / gram}
             differences += [abs(a - b) for a, b in zip(losses, expected, strict=True)]
         if differences:
