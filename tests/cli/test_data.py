@@ -3,6 +3,7 @@
 import hashlib
 import io
 import tarfile
+import zipfile
 
 import pytest
 from typer.testing import CliRunner
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 from soundviews.audio.corpus import open_corpus
 from soundviews.cli.app import app, load_verbs
 from soundviews.cli.data import DATASETS
-from soundviews.datasets import datasets, fsdnoisy18k
+from soundviews.datasets import datasets, fsdnoisy18k, rooms
 from soundviews.datasets.librispeech import LibriSpeech
 from soundviews.errors import SoundviewsError
 
@@ -100,6 +101,17 @@ def test_what_has_no_public_address_is_explained(tmp_path, run):
     assert result.exit_code == 0 and "1 classes instead of 6" in result.output
 
 
+def test_rooms_are_fetched_and_named(tmp_path, run, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "rirs_noises.zip", "w") as file:
+        file.writestr("RIRS_NOISES/simulated_rirs/smallroom/Room001/Room001-00001.wav", b"x")
+    checksum = f"md5:{hashlib.md5((tmp_path / 'rirs_noises.zip').read_bytes()).hexdigest()}"
+    archive = rooms.ROOMS.archives[0]._replace(checksum=checksum)
+    monkeypatch.setattr(rooms, "ROOMS", rooms.ROOMS._replace(archives=(archive,)))
+    result = run("rooms", "--to", tmp_path)
+    assert result.exit_code == 0 and f"{tmp_path}/RIRS_NOISES" in result.output
+    assert len(list((tmp_path / "RIRS_NOISES").rglob("*.wav"))) == 1 and not (tmp_path / "rirs_noises.zip").exists()
+
+
 def test_the_list_of_datasets_is_that_of_those_with_an_origin():
     origins = {name: datasets.get(name).origin for name in datasets.names() if hasattr(datasets.get(name), "origin")}
     assert {name: origin.about for name, origin in origins.items() if name != "fsdnoisy18k"} == DATASETS
@@ -108,3 +120,19 @@ def test_the_list_of_datasets_is_that_of_those_with_an_origin():
 def test_an_unknown_dataset_names_the_nearest(run):
     result = run("librispeach")
     assert result.exit_code == 2 and "librispeech" in result.output
+
+
+def test_the_subset_of_audioset_is_a_manifest(tmp_path, run, write_audio):
+    names = [f"{number:011d}" for number in range(24)]
+    rows = [f'{name}, 0.000, 10.000, "/m/{number % 12},/m/{number % 11}"\n' for number, name in enumerate(names)]
+    (tmp_path / "eval_segments.csv").write_text("".join(rows))
+    classes = "".join(f"{number},/m/{number},class {number}\n" for number in range(12))
+    (tmp_path / "class_labels_indices.csv").write_text(f"index,mid,display_name\n{classes}")
+    for name in names:
+        write_audio(f"audio/{name}.wav", seconds=0.05)
+    result = run("audioset-subset", tmp_path, "--clips", 20)
+    assert result.exit_code == 0, result.output
+    corpus = open_corpus(tmp_path / "subset.csv")
+    assert len(corpus) == 20 and len(corpus.vocabulary) == 10 and set(corpus.column("split")) == {"train", "test"}
+    assert isinstance(run("audioset-subset", tmp_path, "--splits", "evil").exception, SoundviewsError)
+    assert "none of AudioSet's tables" in str(run("audioset-subset", tmp_path / "audio").exception)

@@ -12,6 +12,7 @@ from soundviews.errors import SoundviewsError
 
 if TYPE_CHECKING:
     from soundviews.audio.corpus import Corpus
+    from soundviews.datasets.origin import Origin
 
 data_app = typer.Typer(no_args_is_help=True, help="Make the built-in scenes, or fetch a public dataset.")
 app.add_typer(data_app, name="data")
@@ -98,25 +99,70 @@ def fsdnoisy18k(
     _report("fsdnoisy18k", corpus, published_differences(corpus))
 
 
+@data_app.command()
+def rooms(
+    to: Annotated[Path, typer.Option(help="Folder to hold the folder of the archive.")] = Path("rooms"),
+    url_base: UrlBase = None,
+    keep_archives: KeepArchives = False,
+) -> None:
+    """Impulse responses of rooms for pretrain --rooms: OpenSLR 28, simulated and recorded, 1.3 GB."""
+    from soundviews.datasets.rooms import FOLDER, ROOMS
+
+    _bring(ROOMS, to, url_base, keep_archives)
+    typer.echo(f"{to / FOLDER}: give this folder to `soundviews pretrain --rooms`. Licence: {ROOMS.licence}.")
+
+
+@data_app.command("audioset-subset")
+def audioset_subset(
+    data: Annotated[Path, typer.Argument(help="The folder of AudioSet, with its tables and recordings.")],
+    splits: Annotated[str, typer.Option(help="Parts to draw from, as in eval,balanced_train.")] = "balanced_train,eval",
+    clips: Annotated[int, typer.Option(help="How many.", min=10)] = 2000,
+    seed: Annotated[int, typer.Option(help="Another seed, another draw.", min=0)] = 0,
+    out: Annotated[str, typer.Option(help="Name of the manifest, which is written into that folder.")] = "subset.csv",
+) -> None:
+    """AudioSet's ten most populated classes: draw the clips that acl is judged by, and write them as a manifest."""
+    from soundviews.datasets.audioset import SPLITS, AudioSet
+    from soundviews.datasets.audioset_subset import ten_class_subset, write_manifest
+
+    wanted = [name.strip() for name in splits.split(",") if name.strip()]
+    if wrong := [name for name in wanted if name not in SPLITS]:
+        raise SoundviewsError(f"AudioSet has no part {wrong[0]!r}: known: {', '.join(SPLITS)}")
+    if not AudioSet.matches(data):
+        raise SoundviewsError(
+            f"{data} holds none of AudioSet's tables of segments: `soundviews data audioset` says more"
+        )
+    subset = ten_class_subset(AudioSet.read(data.absolute()).where(split=wanted), clips, seed)
+    write_manifest(subset, data / Path(out).name)
+    train = int((subset.column("split") == "train").sum())
+    typer.echo(f"{data / Path(out).name}: {train:,} clips train, {len(subset) - train:,} test.")
+    typer.echo(f"Classes: {', '.join(subset.vocabulary)}.")
+
+
 def _fetch(name: str, to: Path, url_base: str | None, keep_archives: bool) -> "Corpus":
     """The dataset in `to`, after fetching what can be; the program ends with instructions if it is not there then."""
     from soundviews.datasets import datasets
-    from soundviews.datasets.fetch import fetch, located
+    from soundviews.datasets.fetch import located
 
     dataset: Any = datasets.get(name)
     if not _is_whole(dataset, to):
-        try:
-            with _byte_bars() as bar:
-                fetch(dataset.origin, to, url_base, keep_archives, bar)
-        except KeyboardInterrupt:
-            typer.echo(f"\nWhat came is kept in {to}; the same command goes on from there.", err=True)
-            raise
+        _bring(dataset.origin, to, url_base, keep_archives)
     root = located(dataset, to)
     if root is None:
         typer.echo(f"{to} does not hold {name} yet.\n{dataset.origin.instructions}\nLicence: {dataset.origin.licence}.")
         raise typer.Exit(1)
     corpus: Corpus = dataset.read(root)
     return corpus
+
+
+def _bring(origin: "Origin", to: Path, url_base: str | None, keep_archives: bool) -> None:
+    from soundviews.datasets.fetch import fetch
+
+    try:
+        with _byte_bars() as bar:
+            fetch(origin, to, url_base, keep_archives, bar)
+    except KeyboardInterrupt:
+        typer.echo(f"\nWhat came is kept in {to}; the same command goes on from there.", err=True)
+        raise
 
 
 def _is_whole(dataset: Any, folder: Path) -> bool:
