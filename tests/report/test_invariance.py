@@ -34,11 +34,11 @@ def test_the_figure_shows_own_unrelated_and_invariance() -> None:
     assert [label.get_text() for label in left.get_yticklabels()] == ["room", "masks"]
     dots = {line.get_label(): line.get_xdata() for line in left.lines if line.get_marker() == "o"}
     np.testing.assert_allclose(dots["with"], [0.9, 0.8])
-    np.testing.assert_allclose(dots["without"], [0.3])
+    np.testing.assert_allclose(dots["without"], [0.3, np.nan])
     bars = [line.get_xdata() for line in left.lines if line.get_marker() == "|"]
-    np.testing.assert_allclose(np.concatenate(bars), [0.5, 0.5, 0.6])
-    assert [patch.get_width() for patch in right.patches] == pytest.approx([0.8, 0.6, 0])
-    assert [text.get_text() for text in right.texts] == ["80", "60", "-75"]
+    np.testing.assert_allclose(np.concatenate(bars), [0.5, 0.5, 0.6, np.nan])
+    assert [patch.get_width() for patch in right.patches] == pytest.approx([0.8, 0.6, 0, 0])
+    assert [text.get_text() for text in right.texts] == ["80", "60", "-75", "–"]
 
 
 def test_the_section_has_means_over_runs_of_invariance_only() -> None:

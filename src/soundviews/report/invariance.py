@@ -66,16 +66,16 @@ def invariance_figure(systems: Mapping[str, Figures]) -> Drawing:
         figure = _figure(WIDTH, 1.0 + len(names) * (0.15 * count + 0.16))
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
         for number, (system, figures) in enumerate(systems.items()):
-            here = [name for name in names if name in figures]
-            places = np.array([names.index(name) for name in here]) + (number + 0.5) * step - 0.4
+            places = np.arange(len(names)) + (number + 0.5) * step - 0.4
             own, unrelated, invariance = (
-                np.array([figures[name][key] for name in here]) for key in ("own", "unrelated", "invariance")
+                np.array([figures.get(name, {}).get(key, np.nan) for name in names])
+                for key in ("own", "unrelated", "invariance")
             )
             colour = CYCLE[number % len(CYCLE)]
             left.hlines(places, unrelated, own, color=colour, linewidth=1.6, alpha=0.45)
             left.plot(unrelated, places, "|", color=colour, markersize=6, markeredgewidth=1.6)
             left.plot(own, places, "o", color=colour, markersize=4.5, label=system)
-            right.barh(places, np.maximum(invariance, 0), step * 0.86, color=colour)
+            right.barh(places, np.fmax(invariance, 0), step * 0.86, color=colour)
             _write(right, places, invariance)
         left.set_yticks(range(len(names)), names)
         left.set_ylim(len(names) - 0.45, -0.55)
@@ -95,9 +95,11 @@ def invariance_figure(systems: Mapping[str, Figures]) -> Drawing:
 
 
 def _write(axes: Axes, places: np.ndarray, values: np.ndarray) -> None:
+    """Each value in percent at the end of its bar; a dash where there is none."""
     for place, value in zip(places, values, strict=True):
-        end = (max(value, 0), place)
-        axes.annotate(f"{100 * value:.0f}", end, (3, 0), textcoords="offset points", va="center", fontsize=7, color=INK)
+        text = "–" if np.isnan(value) else f"{100 * value:.0f}"
+        end = (np.fmax(value, 0), place)
+        axes.annotate(text, end, (3, 0), textcoords="offset points", va="center", fontsize=7, color=INK)
 
 
 def _names(systems: Mapping[str, Figures]) -> list[str]:
