@@ -76,7 +76,10 @@ def test_cross_validation_tests_every_clip_once():
 def test_classes_without_clips_are_stated():
     labels = [["common"]] * 30 + [["only_train"]] * 5 + [["only_test"]] * 5
     task = make_task(corpus([1] * 15 + [2] * 15 + [1] * 5 + [2] * 5, labels=labels))
-    assert task.notes() == ["classes without train clips: only_test", "classes without test clips: only_train"]
+    assert task.notes() == [
+        "classes without train clips (nothing can learn them): only_test",
+        "classes without test clips (nothing is said of them): only_train",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,12 @@ class CorpusEmbeddings:
         count = np.bincount(self.clip, minlength=len(self.kept))
         return count.cumsum() - count, count
 
+    def windows(self, clips: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The windows of `clips`, in their order, and each one's place among `clips`, int64 (windows,) both."""
+        first, count = (part[clips] for part in self.spans())
+        before = count.cumsum() - count
+        return np.arange(count.sum()) + np.repeat(first - before, count), np.repeat(np.arange(len(clips)), count)
+
     def clip_means(self) -> NDArray[np.float32]:
         """Mean over each clip's windows, (clips, dim); zero where it is not kept."""
         return clip_means(self.vectors, self.clip, len(self.kept))

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from soundviews.errors import SoundviewsError
 from soundviews.evaluation.embeddings import Embeds
+from soundviews.evaluation.f1 import counts, f1_metrics
 from soundviews.evaluation.score import Judged, Score, class_accuracies, mean, protocols
 from soundviews.evaluation.tasks import Task
 
@@ -68,6 +69,7 @@ def knn(model: Embeds, task: Task, seed: int = 0, k: int = 200, space: str | Non
         space: "z" as in the paper (default where the bundle has its head), or "h".
     """
     task.require("knn", "test", single_label=True)
+    task.require_classes("knn", "test")
     space = space or ("z" if model.head is not None else "h")
     embeddings = task.embed(model, space)
     number = np.full(len(task.corpus), -1)
@@ -78,15 +80,17 @@ def knn(model: Embeds, task: Task, seed: int = 0, k: int = 200, space: str | Non
     result = knn_predict(embeddings.vectors[chosen], number[embeddings.clip[chosen]], targets, k)
     scores = np.zeros((len(test), task.classes), dtype=np.float32)
     scores[:, : result.shares.shape[1]] = result.shares
+    judged = Judged(test, targets, scores, result.clips)
     per_class = class_accuracies(targets, result.clips, task.classes)
+    metrics = {"accuracy": mean(per_class), "clip_accuracy": float((targets == result.clips).mean())}
     details = {"k": k, "space": space, "clips": len(test), "patches": len(chosen)}
     each = len(chosen) / len(np.unique(targets))
     if k > each:
         details["note"] = f"k = {k} is more than the {each:.0f} patches that a class has on average"
     return Score(
-        metrics={"accuracy": mean(per_class), "clip_accuracy": float((targets == result.clips).mean())},
+        metrics=metrics | f1_metrics(counts(judged)),
         per_class=task.by_class(per_class),
         details=details,
         deterministic=True,
-        judged=Judged(test, targets, scores, result.clips),
+        judged=judged,
     )

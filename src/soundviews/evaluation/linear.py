@@ -1,4 +1,4 @@
-"""Linear classifiers on frozen embeddings, as uclser and cola train them, and a plain logistic regression."""
+"""Linear classifiers on frozen embeddings, as uclser, cola and acl train them, and a plain logistic regression."""
 
 import copy
 import warnings
@@ -8,11 +8,19 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from soundviews.errors import SoundviewsError
-from soundviews.evaluation.classification import Settings, clip_scores, judge, loss, settings, truth_of
+from soundviews.evaluation.classification import (
+    Choosing,
+    Settings,
+    clip_scores,
+    judge,
+    require_clips,
+    settings,
+    truth_of,
+)
 from soundviews.evaluation.embeddings import CorpusEmbeddings, Embeds
+from soundviews.evaluation.linear_layer import LinearClassifier, seeded_linear
 from soundviews.evaluation.progress import bar
 from soundviews.evaluation.score import Score, protocols
 from soundviews.evaluation.tasks import Indices, Task
@@ -40,103 +48,101 @@ def linear(
     Args:
         style: "uclser" (SGD 0.1, momentum 0.9, weight decay 1e-4, batches of 128, 200 epochs, x0.1 after 80 and
             160; mean of the windows' probabilities; the best epoch on the validation clips if there are any, else
-            the last), "cola" (Adam 1e-3, batches of 64, 100 epochs, the last epoch; mean of the logits), or
-            "logistic" (L2-regularised logistic regression, C = 0.1, on each clip's mean, standardised).
+            the last), "cola" (Adam 1e-3, batches of 64, 100 epochs, the last epoch; mean of the logits), "acl" (as
+            cola with batches of 128), or "logistic" (L2-regularised logistic regression, C = 0.1, on each clip's
+            mean, standardised).
         epochs: Another number of epochs; milestones keep their places in proportion.
         standardize: Whether to standardise h with the training clips' mean and deviation. The papers do not;
             default: only for the log-mel statistics, on which these learning rates diverge otherwise.
     """
-    task.require("linear", "train", "test")
+    require_clips(task, "linear")
     if style == "logistic":
         return _logistic(model, task)
     chosen = settings(style, epochs=epochs)
     if standardize is None:
         standardize = isinstance(model, LogMelStatistics)
-    at_test = task.embed(model)
-    grid = _training_windows(model, task, at_test)
-    fitting = grid.standardized() if standardize else grid
-    validation = task.validation[at_test.kept[task.validation]] if style == "uclser" else task.validation[:0]
-    scores, details = _train(task, fitting, at_test, chosen, seed, validation)
-    test = task.test[at_test.kept[task.test]]
-    score = judge(task, test, truth_of(task), scores[test])
+    embeddings, truth = task.embed(model), truth_of(task)
+    validation, test = (part[embeddings.kept[part]] for part in (task.validation, task.test))
+    windows = _training_windows(model, task, embeddings, standardize)
+    classifier, details = _train(task, windows, embeddings, chosen, seed, validation)
+    choosing = Choosing(validation, _scores(classifier, embeddings, validation, chosen, truth.ndim == 1), chosen.even)
+    score = judge(task, test, truth, _scores(classifier, embeddings, test, chosen, truth.ndim == 1), choosing)
     details |= {"style": style, "standardized": standardize, **asdict(chosen)}
-    return replace(score, details=details)
+    return replace(score, details=score.details | details)
 
 
 @dataclass(frozen=True)
-class _TrainingWindows:
-    """vectors: float32 (windows, dim) of all windows. first, count: int64 (clips,), where each readable training
-    clip's windows are. truth: its label or labels. mean, deviation: what inputs are standardised with."""
+class _Windows:
+    """What training draws from.
+
+    vectors: float32 (windows, dim) of all windows. first, count: int64 (clips,), where each readable training clip's
+    windows are. truth: its label or labels. scaling: mean and deviation (dim,) each that inputs are standardised
+    with, or None.
+    """
 
     vectors: Tensor
     first: Tensor
     count: Tensor
     truth: Tensor
-    mean: Tensor | float = 0.0
-    deviation: Tensor | float = 1.0
+    scaling: tuple[Tensor, Tensor] | None
 
-    def standardized(self) -> "_TrainingWindows":
-        """Inputs standardised over the training windows; a constant dimension keeps its scale."""
-        rows = torch.repeat_interleave(self.first, self.count)
-        rows += torch.arange(len(rows)) - torch.repeat_interleave(self.count.cumsum(0) - self.count, self.count)
-        deviation, mean = torch.std_mean(self.vectors[rows], dim=0, correction=0)
-        return replace(self, mean=mean, deviation=torch.where(deviation > 0, deviation, 1.0))
+    def draw(self, generator: torch.Generator) -> Tensor:
+        """One window of each clip at random, int64 (clips,)."""
+        place = (torch.rand(len(self.first), generator=generator) * self.count).long()
+        return self.first + place.clamp(max=self.count - 1)
 
 
-def _training_windows(model: Embeds, task: Task, at_test: CorpusEmbeddings) -> _TrainingWindows:
-    """The embeddings that training draws from: the model's own windows where they overlap by half, else a grid
-    that does, over the training clips only."""
+def _training_windows(model: Embeds, task: Task, at_test: CorpusEmbeddings, standardize: bool) -> _Windows:
+    """The model's own windows where they overlap by half, else a grid that does, over the training clips only."""
     dense, embeddings, clips = _densely(model), at_test, task.train
     if dense is not model:
         clips = np.arange(len(task.train))
         embeddings = replace(task, corpus=task.corpus.select(task.train)).embed(dense)
     kept = embeddings.kept[clips]
     first, count = (torch.from_numpy(part[clips[kept]]) for part in embeddings.spans())
-    truth = torch.from_numpy(truth_of(task)[task.train[kept]])
-    return _TrainingWindows(torch.from_numpy(embeddings.vectors), first, count, truth)
+    vectors, truth = torch.from_numpy(embeddings.vectors), torch.from_numpy(truth_of(task)[task.train[kept]])
+    scaling = None
+    if standardize:
+        rows, _ = embeddings.windows(clips[kept])
+        deviation, mean = torch.std_mean(vectors[torch.from_numpy(rows)], dim=0, correction=0)
+        scaling = mean, torch.where(deviation > 0, deviation, 1.0)  # a constant dimension keeps its scale
+    return _Windows(vectors, first, count, truth, scaling)
 
 
 def _train(
-    task: Task,
-    train: _TrainingWindows,
-    at_test: CorpusEmbeddings,
-    chosen: Settings,
-    seed: int,
-    validation: Indices,
-) -> tuple[NDArray[np.float32], dict[str, Any]]:
-    """Scores of all clips, (clips, classes), by the last epoch's classifier or the best on `validation`."""
+    task: Task, train: _Windows, at_test: CorpusEmbeddings, chosen: Settings, seed: int, validation: Indices
+) -> tuple[LinearClassifier, dict[str, Any]]:
+    """The last epoch's classifier, or the best on `validation`."""
     generator = torch.Generator().manual_seed(hashed_seed("linear", seed))
-    layer = seeded_linear(train.vectors.shape[1], task.classes, seed)
-    optimizer, schedule = chosen.build(layer.parameters(), -(-len(train.first) // chosen.batch_size))
-    truth, judged = truth_of(task), torch.from_numpy(at_test.vectors)
-
-    def logits(vectors: Tensor) -> Tensor:
-        return layer((vectors - train.mean) / train.deviation)
-
-    def scores() -> NDArray[np.float32]:
-        with torch.no_grad():
-            found = torch.cat([logits(part) for part in judged.split(65536)])
-        return clip_scores(found, at_test.clip, len(at_test.kept), truth.ndim == 1, chosen.average)
-
+    classifier = LinearClassifier(seeded_linear(train.vectors.shape[1], task.classes, seed), train.scaling)
+    steps = -(-len(train.first) // chosen.batch_size)
+    optimizer, schedule = chosen.build(classifier.layer.parameters(), steps, fused=True)
+    truth = truth_of(task)
     best, kept, kept_epoch = -1.0, None, chosen.epochs
     with bar("linear", chosen.epochs, "epochs", task.progress) as advance:
         for epoch in range(1, chosen.epochs + 1):
             order = torch.randperm(len(train.first), generator=generator)
-            draw = (torch.rand(len(order), generator=generator) * train.count).long()
-            windows = train.first + draw.clamp(max=train.count - 1)
-            for batch in order.split(chosen.batch_size):
-                value = loss(logits(train.vectors[windows[batch]]), train.truth[batch])
-                optimizer.zero_grad()
-                value.backward()
-                optimizer.step()
-                schedule.step()
-            if len(validation):
-                found = scores()
-                if (now := judge(task, validation, truth, found[validation]).value) > best:
-                    best, kept, kept_epoch = now, found, epoch
+            windows = train.draw(generator)[order]
+            classifier.train_epoch(optimizer, schedule, train.vectors, windows, train.truth[order], chosen.batch_size)
+            if chosen.best_epoch and len(validation):
+                scores = _scores(classifier, at_test, validation, chosen, truth.ndim == 1)
+                if (now := judge(task, validation, truth, scores).value) > best:
+                    best, kept, kept_epoch = now, classifier.copy(), epoch
             advance(1)
-    details = {"epoch": kept_epoch, "chosen by": "validation" if len(validation) else "the last epoch"}
-    return kept if kept is not None else scores(), details
+    details = {"epoch": kept_epoch, "chosen by": "validation" if kept else "the last epoch"}
+    return kept or classifier, details
+
+
+def _scores(
+    classifier: LinearClassifier, embeddings: CorpusEmbeddings, clips: Indices, chosen: Settings, single_label: bool
+) -> NDArray[np.float32]:
+    """Of these clips, (clips, classes), from all their windows."""
+    if not len(clips):
+        return np.empty((0, classifier.layer.out_features), dtype=np.float32)
+    rows, owner = embeddings.windows(clips)
+    vectors = torch.from_numpy(embeddings.vectors)
+    logits = torch.cat([classifier.logits(vectors[part]) for part in torch.from_numpy(rows).split(65536)])
+    return clip_scores(logits, owner, len(clips), single_label, chosen.average)
 
 
 def _logistic(model: Embeds, task: Task) -> Score:
@@ -146,28 +152,25 @@ def _logistic(model: Embeds, task: Task) -> Score:
 
     embeddings, truth = task.embed(model), truth_of(task)
     means = embeddings.clip_means()
-    train, test = (part[embeddings.kept[part]] for part in (task.train, task.test))
+    train, validation, test = (part[embeddings.kept[part]] for part in (task.train, task.validation, task.test))
     scaler = StandardScaler().fit(means[train])
     classifier: Any = LogisticRegression(C=LOGISTIC_C, max_iter=2000)
     if truth.ndim == 2:
         classifier = OneVsRestClassifier(classifier)
-    elif len(np.unique(truth[train])) < 2:
-        raise SoundviewsError("linear needs training clips of at least two classes")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Label .* is present in all|.*not .* present")
         classifier.fit(scaler.transform(means[train]), truth[train])
-    scores = np.full((len(test), task.classes), -np.inf, dtype=np.float32)
     known = classifier.classes_.astype(int) if truth.ndim == 1 else np.arange(task.classes)
-    scores[:, known] = classifier.predict_proba(scaler.transform(means[test]))
-    details = {"style": "logistic", "C": LOGISTIC_C, "standardized": True}
-    return replace(judge(task, test, truth, scores), details=details, deterministic=True)
 
+    def scores(clips: Indices) -> NDArray[np.float32]:
+        found = np.zeros((len(clips), task.classes), dtype=np.float32)
+        if len(clips):
+            found[:, known] = classifier.predict_proba(scaler.transform(means[clips]))
+        return found
 
-def seeded_linear(inputs: int, outputs: int, seed: int) -> nn.Linear:
-    """A linear layer with PyTorch's default initialisation drawn from `seed`."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(hashed_seed("linear layer", seed))
-        return nn.Linear(inputs, outputs)
+    score = judge(task, test, truth, scores(test), Choosing(validation, scores(validation)))
+    details = {**score.details, "style": "logistic", "C": LOGISTIC_C, "standardized": True}
+    return replace(score, details=details, deterministic=True)
 
 
 def _densely(model: Embeds) -> Embeds:

@@ -13,12 +13,14 @@ from rich.table import Table
 
 from soundviews.errors import SoundviewsError
 from soundviews.evaluation.embeddings import Embeds
+from soundviews.evaluation.f1 import class_f1, confusion, counts
 from soundviews.evaluation.intervals import Interval, bootstrap, student_t
-from soundviews.evaluation.score import Score, protocols
+from soundviews.evaluation.score import Judged, Score, protocols
 from soundviews.evaluation.tasks import Task
 from soundviews.model import LogMelStatistics, Model
 from soundviews.registry import nearest
 
+MOST_CONFUSED = 100  # classes whose confusions are kept
 WHOLE_NETWORK = ("finetune", "scratch")
 
 
@@ -28,8 +30,9 @@ class Row:
 
     value, low, high: mean over the runs of the protocol's first metric, and its 95 % interval (None: unknown).
     interval: what the interval is over. metrics, per_class: means over the runs. runs: one entry for each seed
-    and task. f1: each class's F1, the mean over the runs. confusion: clips by true (row) and predicted class, summed
-    over the runs; None where nothing was classified. scores: of the runs, by seed, then task; not saved.
+    and task. f1: each class's F1, the mean over the runs. confusion: clips by true (row) and predicted class, in the
+    order of `Evaluation.classes`, summed over the runs; None where nothing was classified or into too many. scores:
+    of the runs, by seed, then task; not saved.
     """
 
     system: str
@@ -58,7 +61,7 @@ class Row:
 
 @dataclass
 class Evaluation:
-    """The whole result: what was judged, on what, with which figures."""
+    """The whole result: what was judged, on what, with which figures. classes: the names, in the corpus's order."""
 
     model: str
     data: str
@@ -66,6 +69,7 @@ class Evaluation:
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
+    classes: list[str] = field(default_factory=list)
 
     def save(self, path: str | Path) -> None:
         """Write everything as JSON; figures that are not numbers become null."""
@@ -128,7 +132,7 @@ def evaluate(
     if not tasks or not seeds:
         raise SoundviewsError("nothing to evaluate: no task or no seed")
     check_requests(requests)
-    result = Evaluation(model.name, data, [task.description for task in tasks])
+    result = Evaluation(model.name, data, [task.description for task in tasks], classes=tasks[0].corpus.vocabulary)
     for name, options in requests:
         for system, protocol, of_seed in _systems(model, name, baselines):
             given = {k: v for k, v in options.items() if protocol == name or k != "lr"}  # scratch has its own
@@ -195,6 +199,7 @@ def _row(
     ]
     every = [score for row in scores for score in row]
     interval = _interval(scores)
+    judged = [(task, score.judged) for row in scores for task, score in zip(tasks, row, strict=True) if score.judged]
     return Row(
         system=system,
         protocol=protocol,
@@ -209,8 +214,16 @@ def _row(
         details=every[0].details,
         runs=runs,
         seconds=time.perf_counter() - started,
+        f1=means([task.by_class(class_f1(counts(clips))) for task, clips in judged]),
+        confusion=_confusion(judged),
         scores=scores,
     )
+
+
+def _confusion(judged: Sequence[tuple[Task, Judged]]) -> list[list[int]] | None:
+    if not judged or judged[0][0].classes > MOST_CONFUSED:
+        return None
+    return np.sum([confusion(clips) for _, clips in judged], axis=0).tolist()
 
 
 def _interval(scores: list[list[Score]]) -> Interval | None:

@@ -43,7 +43,7 @@ class Score:
     per_class: dict[str, float]
     details: dict[str, Any] = field(default_factory=dict)
     deterministic: bool = False
-    judged: Judged | None = None
+    judged: Judged | None = field(default=None, compare=False, repr=False)
 
     @property
     def measure(self) -> str:

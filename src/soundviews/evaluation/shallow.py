@@ -1,7 +1,7 @@
 """A shallow network on frozen embeddings: ssep's downstream classification (section 4.1)."""
 
 import copy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from soundviews.errors import SoundviewsError
+from soundviews.evaluation.classification import Choosing, judge
 from soundviews.evaluation.embeddings import Embeds
 from soundviews.evaluation.progress import bar
 from soundviews.evaluation.score import Score, class_average_precisions, mean, protocols
@@ -46,11 +47,15 @@ def shallow(
     `patience` rounds brought nothing better, after `rounds` at the latest.
 
     Clips may have any number of labels, none included. A class that none or all of the clips of a part have is left
-    out of that part's mAP; `details` counts the classes judged.
+    out of that part's mAP; `details` counts the classes judged. The labels that F1 and precision count are predicted
+    by thresholds chosen on the validation clips, also where every clip has one label.
     """
     task.require("shallow", "train", "test")
+    task.require_classes("shallow", "train", "test")
     embeddings = task.embed(model)
-    train, validation, test = (part[embeddings.kept[part]] for part in (task.train, task.validation, task.test))
+    train, validation, test = (
+        np.sort(part[embeddings.kept[part]]) for part in (task.train, task.validation, task.test)
+    )
     rng = np.random.default_rng(hashed_seed("shallow", seed))
     if drawn := not len(validation):
         train, validation = draw_validation(train, rng)
@@ -62,18 +67,22 @@ def shallow(
     network = shallow_network(examples.vectors.shape[1], task.classes, seed).to(device)
     chosen = _Settings(rounds, patience, lr, batch_size)
     details = _fit(network, examples, train, validation, chosen, rng, task.progress)
-    per_class = average_precisions(network, examples, test)
-    if not np.isfinite(per_class).any():
-        raise SoundviewsError("shallow needs a class that some test clips have and others have not")
+    scores = clip_probabilities(network, examples, test)
+    choosing = Choosing(validation, clip_probabilities(network, examples, validation))
+    score = judge(task, test, task.corpus.label_matrix(), scores, choosing)
+    if not score.per_class:
+        raise SoundviewsError("shallow needs a class that some readable test clips have and others have not")
+    notes = [part["note"] for part in (details, score.details) if "note" in part]
+    details |= {**score.details, "note": "; ".join(notes)}
     details |= {
         "validation": "5 % of the training clips" if drawn else "the task's validation clips",
         "validation clips": len(validation),
-        "classes judged": int(np.isfinite(per_class).sum()),
+        "classes judged": len(score.per_class),
         "hidden": HIDDEN,
         "optimizer": "adam",
         **asdict(chosen),
     }
-    return Score({"mAP": mean(per_class)}, task.by_class(per_class), details)
+    return replace(score, details=details)
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,18 @@ from torch import Tensor, nn
 
 from soundviews.audio.loader import evaluation_batches, training_loader
 from soundviews.errors import SoundviewsError
-from soundviews.evaluation.classification import Settings, clip_scores, judge, loss, settings, truth_of
+from soundviews.evaluation.classification import (
+    Choosing,
+    Settings,
+    clip_scores,
+    judge,
+    loss,
+    require_clips,
+    settings,
+    truth_of,
+)
 from soundviews.evaluation.embeddings import Embeds
-from soundviews.evaluation.linear import seeded_linear
+from soundviews.evaluation.linear_layer import seeded_linear
 from soundviews.evaluation.progress import bar
 from soundviews.evaluation.score import Score, protocols
 from soundviews.evaluation.tasks import Indices, Task
@@ -42,7 +51,8 @@ def finetune(
     Args:
         style: "uclser" (SGD 0.01, momentum 0.9, weight decay 1e-4, batches of 128, 200 epochs, x0.1 after 80 and
             160; mean of the windows' probabilities; the best epoch on the validation clips if there are any,
-            else the last) or "cola" (Adam 1e-3, batches of 64, 100 epochs, the last epoch; mean of the logits).
+            else the last), "cola" (Adam 1e-3, batches of 64, 100 epochs, the last epoch; mean of the logits) or
+            "acl" (as cola with batches of 128).
         epochs, batch_size, lr: Other values; milestones keep their places in proportion.
         precision: "fp32", or "bf16" for mixed precision.
     """
@@ -75,31 +85,40 @@ def _network(model: Embeds, protocol: str) -> Model:
 
 
 def _supervised(model: Model, task: Task, seed: int, style: str, chosen: Settings, precision: str) -> Score:
-    task.require("training the whole network", "train", "test")
+    require_clips(task, "training the whole network")
     if precision not in PRECISIONS:
         raise SoundviewsError(f"unknown precision {precision!r}: known: {', '.join(PRECISIONS)}")
     model = copy.copy(model)
     model.encoder, model.precision = copy.deepcopy(model.encoder).train(), PRECISIONS[precision]
     layer = seeded_linear(model.embedding_size, task.classes, seed).to(model.device)
     chosen = replace(chosen, batch_size=min(chosen.batch_size, len(task.train)))
-    validation = task.validation if style == "uclser" else task.validation[:0]
     truth = truth_of(task)
+
+    def scores(clips: Indices) -> tuple[Indices, NDArray[np.float32]]:
+        """The readable ones of `clips` and their scores."""
+        if not len(clips):
+            return clips, np.empty((0, task.classes), dtype=np.float32)
+        found, readable = _scores(model, layer, task, clips, chosen, truth.ndim == 1)
+        return clips[readable], found[readable]
 
     best, kept, kept_epoch = -1.0, None, chosen.epochs
     for epoch in _epochs(model, layer, task, chosen, torch.from_numpy(truth), seed):
-        if len(validation):
-            scores, readable = _scores(model, layer, task, validation, chosen, truth.ndim == 1)
-            now = judge(task, validation[readable], truth, scores[readable]).value
-            if now > best:
+        if chosen.best_epoch and len(task.validation):
+            clips, found = scores(task.validation)
+            if (now := judge(task, clips, truth, found).value) > best:
                 best, kept_epoch = now, epoch
                 kept = [copy.deepcopy(module.state_dict()) for module in (model.encoder, layer)]
     if kept is not None:
         model.encoder.load_state_dict(kept[0])
         layer.load_state_dict(kept[1])
-    scores, readable = _scores(model, layer, task, task.test, chosen, truth.ndim == 1)
-    score = judge(task, task.test[readable], truth, scores[readable])
-    picked = {"epoch": kept_epoch, "chosen by": "validation" if len(validation) else "the last epoch"}
-    return replace(score, details={**picked, "style": style, "precision": precision, **asdict(chosen)})
+    choosing = None  # one label a clip needs no thresholds
+    if truth.ndim == 2:
+        choosing = Choosing(*scores(task.validation), chosen.even)
+    clips, found = scores(task.test)
+    score = judge(task, clips, truth, found, choosing)
+    picked = {"epoch": kept_epoch, "chosen by": "validation" if kept else "the last epoch"}
+    details = {**score.details, **picked, "style": style, "precision": precision, **asdict(chosen)}
+    return replace(score, details=details)
 
 
 def _epochs(model: Model, layer: nn.Linear, task: Task, chosen: Settings, truth: Tensor, seed: int) -> Any:
@@ -162,6 +181,6 @@ def _scores(
         readable[batch.index.numpy()] = True
     task.skipped.update((str(item.path), str(item.reason)) for item in skipped)
     if not readable.any():
-        raise SoundviewsError(f"none of the {len(clips)} test clips is readable")
+        raise SoundviewsError(f"none of the {len(clips)} clips to judge is readable")
     scores = clip_scores(torch.cat(logits), np.concatenate(owners), len(clips), single_label, chosen.average)
     return scores, readable

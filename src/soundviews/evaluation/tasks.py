@@ -70,22 +70,34 @@ class Task:
                 f"{protocol} needs clips with exactly one label each, and these have several: use linear or qbe"
             )
 
+    def require_classes(self, protocol: str, *parts: str) -> None:
+        """Raise a SoundviewsError for a part whose clips all have the same labels: nothing tells them apart."""
+        labels = self.corpus.label_matrix()
+        for part in parts:
+            own = labels[getattr(self, part)]
+            if not (own.any(axis=0) & ~own.all(axis=0)).any():
+                same = f"{part} clips have the same label: {self.names(own.all(axis=0)) or 'none'}"
+                raise SoundviewsError(f"{protocol} needs at least two classes, and all {len(own)} {same}")
+
     def by_class(self, values: NDArray[np.float64]) -> dict[str, float]:
         """Values (classes,) by class name, without the NaN of classes that could not be judged."""
         return {
             name: float(value) for name, value in zip(self.corpus.vocabulary, values, strict=True) if np.isfinite(value)
         }
 
+    def names(self, chosen: NDArray[np.bool_]) -> str:
+        """The names of these classes (classes,), the first twenty and how many more; empty for none."""
+        places = np.flatnonzero(chosen)
+        more = f" and {len(places) - 20} more" if len(places) > 20 else ""
+        return ", ".join(self.corpus.vocabulary[place] for place in places[:20]) + more
+
     def notes(self) -> list[str]:
         """What a reader of the result must know about the clips."""
         labels, found = self.corpus.label_matrix(), []
-        for part in ("train", "test"):
+        for part, so in (("train", "nothing can learn them"), ("test", "nothing is said of them")):
             indices = getattr(self, part)
-            empty = np.flatnonzero(~labels[indices].any(axis=0))
-            if len(indices) and len(empty):
-                names = ", ".join(self.corpus.vocabulary[i] for i in empty[:20])
-                more = f" and {len(empty) - 20} more" if len(empty) > 20 else ""
-                found.append(f"classes without {part} clips: {names}{more}")
+            if len(indices) and (empty := self.names(~labels[indices].any(axis=0))):
+                found.append(f"classes without {part} clips ({so}): {empty}")
         if self.skipped:
             found.append(f"{len(self.skipped)} unreadable clips were left out")
         return found
