@@ -115,15 +115,16 @@ def test_clips_unreadable_are_left_out_and_said(tones: Corpus, bundles):
     assert result.differences[0].over == f"{len(task.test) - 1} test clips"
 
 
-def test_table_says_each_protocol_once(task, bundles):
+def test_the_terminal_shows_a_table_for_each_protocol(task, bundles):
     from rich.console import Console
 
     result = compare([System("a", (bundles[0],)), System("b", ("logmel",))], [task], [LOGISTIC, ("qbe", {})])
-    console = Console(width=160, record=True, file=io.StringIO())
-    console.print(result.table())
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(result.tables())
     text = console.export_text()
-    assert text.count("linear:style=logistic") == 2 and "less a" in text  # once as a row, once in the caption
-    assert f"{result.differences[0].difference:+.3f}" in text and f"{result.differences[0].p_holm:.4f}" in text
+    assert "linear:style=logistic: mean per-class accuracy" in text and "qbe: mAP" in text
+    for one in result.differences:
+        assert f"{one.difference:+.3f} │ {one.low:+.3f} to {one.high:+.3f} │ {one.p_holm:.4f}" in text
 
 
 def _loaded(path: str) -> Model:

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from rich.console import Group
 from rich.table import Table
 
 from soundviews.errors import SoundviewsError
 from soundviews.evaluation.intervals import student_t
 from soundviews.evaluation.opening import open_model
 from soundviews.evaluation.paired import Paired, compare_scores, holm
-from soundviews.evaluation.runner import Evaluation, Row, check_requests, evaluate, means
+from soundviews.evaluation.runner import MEASURES, Evaluation, Row, check_requests, evaluate, means
 from soundviews.evaluation.systems import System
 from soundviews.evaluation.tasks import Task
 
@@ -46,8 +47,17 @@ class Failure:
     reason: str
 
     def __str__(self) -> str:
-        run = "" if self.run == self.system else f" ({self.run})"
+        run = "" if self.run.endswith(self.system) else f" ({self.run})"
         return f"{self.system}{run}{self.protocol and ', ' + self.protocol}: {self.reason}"
+
+
+class ProtocolTable(NamedTuple):
+    """The rows of one protocol as text; caption: what the values' intervals are over."""
+
+    title: str
+    columns: list[str]
+    rows: list[list[str]]
+    caption: str
 
 
 @dataclass
@@ -63,34 +73,39 @@ class Comparison(Evaluation):
         found = [one for one in self.differences if (one.protocol, one.system) == (row.label, row.system)]
         return found[0] if found else None
 
-    def difference_cells(self, row: Row) -> tuple[str, str, str]:
-        """The difference, its interval and the corrected p as text; empty where there is none."""
-        found = self.difference(row)
-        if found is None:
-            return "", "", ""
-        return f"{found.difference:+.3f}", f"{found.low:+.3f} to {found.high:+.3f}", f"{found.p_holm:.4f}"
+    def by_protocol(self) -> list[ProtocolTable]:
+        """The rows as text: system, value, interval, difference, its interval, corrected p."""
+        columns = ["system", "value", "95 % interval", f"minus {self.systems[0].name}", "95 % interval", "p"]
+        tables = []
+        for label in dict.fromkeys(row.label for row in self.rows):
+            rows, lines = [row for row in self.rows if row.label == label], []
+            for row in rows:
+                found, (value, between) = self.difference(row), self.cells(row)[3:5]
+                tested = ["", "", ""]
+                if found:
+                    interval = f"{found.low:+.3f} to {found.high:+.3f}"
+                    tested = [f"{found.difference:+.3f}", interval, f"{found.p_holm:.4f}"]
+                lines.append([row.system, value, between, *tested])
+            title = f"{label}: {MEASURES.get(rows[0].measure, rows[0].measure)}"
+            overs = dict.fromkeys(row.interval for row in rows if row.interval)
+            notes = [f"{over}: {', '.join(row.system for row in rows if row.interval == over)}" for over in overs]
+            tables.append(ProtocolTable(title, columns, lines, "; ".join(notes if len(notes) > 1 else overs)))
+        return tables
 
-    def table(self) -> Table:
-        """For the terminal."""
-        title, caption = f"{self.model} on {self.data}", f"{'; '.join(self.tasks)}\n{self.about_tests()}"
-        table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
-        for name in ("protocol", "system"):
-            table.add_column(name, overflow="fold")
-        for name in ("value", "95 % interval", f"less {self.systems[0].name}", "p"):
-            table.add_column(name, justify="right" if name in ("value", "p") else "left")
-        shown = ""
-        for row in self.rows:
-            protocol, system, measure, value, between, over, _ = self.cells(row)
-            label = "" if protocol == shown else f"{protocol}\n{measure}"
-            if label and shown:
-                table.add_section()
-            less, between_less, p = self.difference_cells(row)
-            table.add_row(label, system, value, f"{between}\n{over}" if over else "", f"{less}\n{between_less}", p)
-            shown = protocol
-        return table
+    def tables(self) -> Group:
+        """For the terminal: a table for each protocol, and what the figures are."""
+        parts: list[Table | str] = [f"{self.model} on {self.data}", "; ".join(self.tasks)]
+        for title, columns, rows, caption in self.by_protocol():
+            table = Table(title=f"\n{title}", caption=caption, title_justify="left", caption_justify="left")
+            for name in columns:
+                table.add_column(name, justify="left" if name == "system" else "right", overflow="fold")
+            for row in rows:
+                table.add_row(*row)
+            parts.append(table)
+        return Group(*parts, *([f"\n{self.about_tests()}"] if self.differences else []))
 
     def about_tests(self) -> str:
-        """What the differences and p-values are, in a sentence."""
+        """What the differences and p-values are, in a few words."""
         if not self.differences:
             return ""
         over = ", ".join(dict.fromkeys(f"{one.over} ({one.protocol})" for one in self.differences))

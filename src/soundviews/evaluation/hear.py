@@ -53,10 +53,11 @@ class HearModel:
         """
         if space != "h":
             raise SoundviewsError(f"{self.name} has no head, so there is no {space}: use h")
-        samples = clips.samples / clips.samples.abs().amax(dim=1, keepdim=True).clamp_min(1.0)
+        samples, lengths = clips.samples.cpu(), clips.lengths.cpu()
+        samples = samples / samples.abs().amax(dim=1, keepdim=True).clamp_min(1.0)
         vectors = np.empty((len(samples), self.embedding_size), dtype=np.float32)
-        for length in clips.lengths.unique().tolist():
-            rows = (clips.lengths == length).nonzero()[:, 0]
+        for length in lengths.unique().tolist():
+            rows = (lengths == length).nonzero()[:, 0]
             vectors[rows.numpy()] = self._embed_once(samples[rows, :length])
         return torch.from_numpy(vectors), torch.arange(len(vectors)), torch.zeros(len(vectors))
 

@@ -1,0 +1,73 @@
+"""A comparison as a report, as a figure and as a table for other programs."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure as Drawing
+
+from soundviews.evaluation.compare import Comparison
+from soundviews.evaluation.runner import MEASURES, Row
+from soundviews.report.figures import Bar, protocol_bars
+from soundviews.report.html import Figure, Section, Table, Text, write_report
+from soundviews.report.invariance import invariance_section
+
+COLUMNS = (
+    "protocol system measure value low high interval difference difference_low difference_high p p_holm paired seconds"
+)
+
+
+def write_comparison(directory: Path, comparison: Comparison) -> list[Path]:
+    """`compare.csv`, `compare.svg` (the values with their intervals), and `report.html` with all there is."""
+    table = directory / "compare.csv"
+    with open(table, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS.split())
+        writer.writerows(_fields(comparison, row) for row in comparison.rows)
+    figure = directory / "compare.svg"
+    comparison_figure(comparison.rows).savefig(figure)
+    best = max((row for row in comparison.rows if row.label == comparison.rows[0].label), key=lambda row: row.value)
+    lead = f"Best by {best.label}: {best.system}, {MEASURES.get(best.measure, best.measure)} {best.value:.3f}."
+    sections = comparison_sections(comparison)
+    return [table, figure, write_report(directory / "report.html", _title(comparison), sections, lead)]
+
+
+def comparison_sections(comparison: Comparison) -> list[Section]:
+    """Results with their differences from the first system and the figure; invariance where it was measured; what
+    failed and what was unreadable."""
+    figure = Figure(comparison_figure(comparison.rows), f"95 % intervals. {'; '.join(comparison.tasks)}")
+    parts: list[Text | Table | Figure] = [figure]
+    for title, columns, rows, caption in comparison.by_protocol():
+        parts += [Text(title), Table(columns, rows, f"Intervals of the values: {caption}" if caption else "")]
+    parts += [Text(text) for text in (comparison.about_tests(), *comparison.notes) if text]
+    sections = [Section("Results", parts)]
+    if invariance := invariance_section(comparison.rows):
+        sections.append(invariance)
+    if comparison.failures:
+        failed = [(one.system, one.run, one.protocol or "all", one.reason) for one in comparison.failures]
+        sections.append(Section("Not judged", [Table(("system", "run", "protocol", "reason"), failed)]))
+    if comparison.unreadable:
+        sections.append(Section("Unreadable clips", [Table(("clip", "reason"), list(comparison.unreadable.items()))]))
+    return sections
+
+
+def comparison_figure(rows: Sequence[Row]) -> Drawing:
+    """Every protocol's systems side by side."""
+    bars = []
+    for row in rows:
+        low, high = (row.value if edge is None else edge for edge in (row.low, row.high))
+        bars.append(Bar(row.label, row.system, row.value, low, high))
+    return protocol_bars(bars, " or ".join(dict.fromkeys(MEASURES.get(row.measure, row.measure) for row in rows)))
+
+
+def _fields(comparison: Comparison, row: Row) -> list[Any]:
+    """A row of the CSV; empty cells where there is no figure."""
+    found = comparison.difference(row)
+    tested = found and (found.difference, found.low, found.high, found.p, found.p_holm, found.over)
+    own = (row.label, row.system, row.measure, row.value, row.low, row.high, row.interval)
+    return [*own, *(tested or [None] * 6), round(row.seconds, 1)]
+
+
+def _title(comparison: Comparison) -> str:
+    return f"{len(comparison.systems)} systems on {comparison.data}"
