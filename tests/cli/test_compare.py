@@ -65,7 +65,7 @@ def test_one_failure_leaves_the_rest_and_shows_in_the_exit_code(run, tmp_path):
     page = json.loads((out / "compare.json").read_text())
     assert [(row["protocol"], row["system"]) for row in page["rows"]] == [("knn", "log-mel statistics")]
     assert [(one["system"], one["protocol"]) for one in page["failures"]] == [
-        ("log-mel statistics", "finetune"),
+        ("log-mel statistics", "finetune:epochs=1"),
         ("not_there_at_all", ""),
     ]
     assert "failed: not_there_at_all: hear:not_there_at_all: no module" in result.output

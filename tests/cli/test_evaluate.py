@@ -63,3 +63,10 @@ def test_options_read_as_yaml():
         {"epochs": 20, "lr": 0.01, "precision": "bf16"},
     )
     assert numbers("1, 2") == [1, 2] and numbers("") is None and numbers(None) is None
+
+
+def test_what_has_no_windows_takes_no_hop(folder):
+    result = run("logmel", "--data", folder, "-p", "qbe", "--hop", 100)
+    assert isinstance(result.exception, SoundviewsError) and "takes no --hop" in str(result.exception)
+    result = run("hear:no_such_module_at_all", "--data", folder, "-p", "qbe")
+    assert isinstance(result.exception, SoundviewsError) and "no module no_such_module_at_all" in str(result.exception)

@@ -84,8 +84,8 @@ def test_what_fails_is_named_and_the_rest_goes_on(task, bundles, monkeypatch):
     assert seen == ["one", "one", "three", "three", "three", "three"]
     assert [(one.system, one.run, one.protocol) for one in result.failures] == [
         ("gone", "no/such/run", ""),
-        ("statistics", "logmel", "linear"),
-        ("statistics", "logmel", "finetune"),
+        ("statistics", "logmel", "linear:style=logistic"),
+        ("statistics", "logmel", "finetune:epochs=1,batch_size=6"),
         ("three", "nowhere", ""),
     ]
     assert "ZeroDivisionError" in result.failures[1].reason and "has none" in result.failures[2].reason

@@ -13,7 +13,7 @@ from soundviews.errors import SoundviewsError
 
 @app.command()
 def evaluate(
-    bundle: Annotated[str, typer.Argument(help="A bundle, a run that has one, or the word logmel.")],
+    bundle: Annotated[str, typer.Argument(help="A bundle, a run that has one, logmel, or hear:MODULE[@WEIGHTS].")],
     data: judging.Data,
     protocol: judging.Protocols,
     train_folds: judging.TrainFolds = "",
@@ -62,15 +62,16 @@ def evaluate(
     _finish(run(model, clips.tasks(), requests, range(seeds), baselines, data, on_row=announce), out)
 
 
-def _model(bundle: str, device: str, hop: int | None) -> Any:
-    from soundviews.model import LogMelStatistics, load
+def _model(text: str, device: str, hop: int | None) -> Any:
+    from soundviews.evaluation.opening import open_model
+    from soundviews.model import Model
 
-    if bundle == "logmel":
-        if hop is not None:
-            raise SoundviewsError("logmel has one window a clip: it takes no --hop")
-        return LogMelStatistics()
-    model = load(bundle, device)
-    return model if hop is None else model.with_hop(hop)
+    model = open_model(text, device)
+    if hop is None:
+        return model
+    if not isinstance(model, Model):
+        raise SoundviewsError(f"{text} has one window a clip: it takes no --hop")
+    return model.with_hop(hop)
 
 
 def _finish(result: Any, out: Path | None) -> None:

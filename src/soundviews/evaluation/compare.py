@@ -12,7 +12,7 @@ from soundviews.errors import SoundviewsError
 from soundviews.evaluation.intervals import student_t
 from soundviews.evaluation.opening import open_model
 from soundviews.evaluation.paired import Paired, compare_scores, holm
-from soundviews.evaluation.runner import MEASURES, Evaluation, Row, check_requests, evaluate, means
+from soundviews.evaluation.runner import MEASURES, Evaluation, Row, check_requests, evaluate, means, request_label
 from soundviews.evaluation.systems import System
 from soundviews.evaluation.tasks import Task
 
@@ -142,7 +142,11 @@ def compare(
     """
     check_requests(requests)
     result = Comparison(
-        ", ".join(system.name for system in systems), data, [task.description for task in tasks], systems=list(systems)
+        ", ".join(system.name for system in systems),
+        data,
+        [task.description for task in tasks],
+        classes=tasks[0].corpus.vocabulary,
+        systems=list(systems),
     )
     of_runs: dict[tuple[int, int], list[Row]] = {}  # by request, then system
     tests: dict[tuple[int, int], Paired | None] = {}
@@ -188,7 +192,7 @@ def _rows(
         except (
             Exception
         ) as error:  # whatever one encoder meets, such as the end of the GPU's memory, the others may not
-            failures.append(Failure(system.name, run, name, _reason(error)))
+            failures.append(Failure(system.name, run, request_label(name, options), _reason(error)))
         else:
             yield number, replace(row, system=system.name, runs=[{"run": run, **one} for one in row.runs])
 

@@ -24,6 +24,12 @@ MOST_CONFUSED = 100  # classes whose confusions are kept
 WHOLE_NETWORK = ("finetune", "scratch")
 
 
+def request_label(protocol: str, options: Mapping[str, Any]) -> str:
+    """The protocol and its options as the command line takes them."""
+    given = ",".join(f"{key}={value}" for key, value in options.items())
+    return f"{protocol}:{given}" if given else protocol
+
+
 @dataclass(frozen=True)
 class Row:
     """One system under one protocol.
@@ -55,8 +61,7 @@ class Row:
     @property
     def label(self) -> str:
         """The protocol and its options as the command line takes them."""
-        given = ",".join(f"{key}={value}" for key, value in self.options.items())
-        return f"{self.protocol}:{given}" if given else self.protocol
+        return request_label(self.protocol, self.options)
 
 
 @dataclass
