@@ -13,8 +13,8 @@ from soundviews.views.registry import views
 
 _WINDOW = 0.064  # seconds: long enough to tell the partials of a voice apart, 1024 samples at 16 kHz
 _OVERLAP = 4  # windows over each sample
-_CPU_BLOCK, _GPU_BLOCK = 2**18, 2**23  # samples stretched at once: what stays in a cache, what bounds the memory
-_FAINT = 1e-18  # below, the square of a float32 magnitude is zero
+_ONSET = 2.0  # times the energy before: far beyond what noise does from one hop to the next
+_CPU_BLOCK, _GPU_BLOCK = 2**19, 2**23  # samples stretched at once: what stays in a cache, what bounds the memory
 
 
 @views.register("time_stretch")
@@ -49,7 +49,7 @@ class TimeStretch:
 
 
 def stretch(samples: Tensor, lengths: Tensor, rates: Tensor, window: int = 1024) -> Clips:
-    """Each clip at its own rate, by a phase vocoder (Flanagan and Golden, 1966).
+    """Each clip at its own rate, by a phase vocoder (Flanagan and Golden, 1966) that spares onsets.
 
     The work is grouped by rate; clips of rate 1 are copied. A clip's result does not depend on the others.
 
@@ -72,52 +72,75 @@ def stretch(samples: Tensor, lengths: Tensor, rates: Tensor, window: int = 1024)
             if rate == 1:
                 size = min(longest, samples.shape[1])
                 stretched[some, :size] = samples[some, :size]
-                continue
-            size = int(new_lengths[some].max())
-            stretched[some, :size] = _vocoded(samples[some], rate, size, window)
+            else:
+                size = int(new_lengths[some].max())
+                stretched[some, :size] = _vocoded(samples[some], rate, size, window)
     stretched *= torch.arange(longest, device=samples.device) < new_lengths[:, None]
     return Clips(stretched, new_lengths)
 
 
 def _vocoded(samples: Tensor, rate: float, size: int, window: int) -> Tensor:
-    """The first `size` samples of (rows, longest) stretched by one rate: (rows, size)."""
+    """The first `size` samples of (rows, longest) stretched by one rate: (rows, size).
+
+    Frame t of the output shows the frame of the input that is nearest to t * rate. Beyond its ends a clip is zero.
+    """
     hop = window // _OVERLAP
     count = (size - 1 + window // 2) // hop + 1
     shape = torch.hann_window(window, dtype=samples.dtype, device=samples.device)
-    place = torch.arange(count, dtype=torch.float64) * rate
-    source = place.long()
-    share = (place - source).to(samples)[:, None]
+    source = (torch.arange(count, dtype=torch.float64) * rate + 0.5).long()
     length = (int(source[-1]) + 1) * hop + window
     padded = F.pad(samples, (window // 2, length - samples.shape[1] - window // 2))
-    spectrum = _interpolated(torch.fft.rfft(padded.unfold(1, window, hop) * shape), source, share)
-    frames = torch.fft.irfft(spectrum, window).mul_(shape)
+    spectrum = torch.fft.rfft(padded.unfold(1, window, hop) * shape)
+    frames = torch.fft.irfft(_in_phase(spectrum, source, _last_onset(padded, hop)), window).mul_(shape)
     inner = slice(window // 2, window // 2 + size)
     return _overlapped(frames)[:, inner] / _overlapped((shape * shape).expand(1, count, -1))[:, inner]
 
 
-def _interpolated(spectrum: Tensor, source: Tensor, share: Tensor) -> Tensor:
-    """The spectrum between frames `source` and `source` + 1, its phase going on as it does between these two.
+def _last_onset(padded: Tensor, hop: int) -> Tensor:
+    """The last frame up to each one that brought an onset, -1 before the first: int64 (rows, frames).
 
-    Where the source moves on by one frame, the phase of the output turns as that of the input does: their difference
-    stays as it is. So only where a frame is read again or left out must a phase be computed and accumulated.
+    An onset is a hop of more energy than those before it in the window. Of the differences of the samples, because
+    clicks and attacks are brighter than what they come out of.
+    """
+    energy = F.pad(padded.diff(dim=1), (1, 0)).unflatten(1, (-1, hop)).square().sum(dim=2)
+    before = F.avg_pool1d(F.pad(energy, (1, 0)), _OVERLAP, stride=1)[:, :-1]
+    frame = torch.arange(before.shape[1], device=padded.device)
+    return frame.where(energy[:, _OVERLAP - 1 :] > _ONSET * before, -1).cummax(dim=1).values
+
+
+def _in_phase(spectrum: Tensor, source: Tensor, last_onset: Tensor) -> Tensor:
+    """The frames `source` of the spectrum, each turned so that its phases continue those of the frame before.
+
+    They do by themselves wherever the source moves on by one frame, which is nearly everywhere: only where a frame
+    is shown again or left out (a jump) its bins must be turned by the phase between the frame that would have
+    followed and the one that does; these turns add up. The neighbours of a bin have a say in its turn, which holds
+    the bins of a partial together (Puckette, 1995). After an onset nothing has to be continued: up to the next jump
+    the frames are shown as they are, and a click stays a click (after Roebel, 2003).
 
     Args:
         spectrum: (rows, frames, bins) complex.
-        source: (count,) int64, on the CPU.
-        share: (count, 1) of the later of both frames.
+        source: (count,) int64, rising, on the CPU.
+        last_onset: (rows, frames), from `_last_onset`.
 
     Returns:
         (rows, count, bins) complex.
     """
     jump = 1 + (source.diff() != 1).nonzero()[:, 0]
-    turn = spectrum[:, source[jump - 1] + 1].angle() - spectrum[:, source[jump]].angle()
-    angle = F.pad(turn.cumsum(dim=1), (0, 0, 1, 0))
-    section = torch.zeros_like(source).index_fill(0, jump, 1).cumsum(dim=0)
-    magnitude = (spectrum.real.square() + spectrum.imag.square()).sqrt_()
-    growth = magnitude[:, 1:] / magnitude[:, :-1].clamp(min=_FAINT)
-    gain = torch.lerp(torch.ones_like(share), growth[:, source], share)
-    rotation = torch.polar(torch.ones_like(angle), angle)
-    return spectrum[:, source] * rotation[:, section] * gain
+    section = torch.zeros_like(source).index_fill(0, jump, 1).cumsum(dim=0).to(spectrum.device)
+    before = F.pad(source[jump - 1], (1, 0), value=-1).to(spectrum.device)  # the frame shown before each section
+    last, source = (jump - 1).to(spectrum.device), source.to(spectrum.device)
+    cross = F.pad(spectrum[:, before[1:] + 1] * spectrum[:, source[last + 1]].conj(), (1, 1))
+    turn = (0.0 + cross[..., :-2] + 2 * cross[..., 1:-1] + cross[..., 2:]).angle()  # -0.0 would have the angle pi
+    total = F.pad(turn.cumsum(dim=1), (0, 0, 1, 0))
+
+    first = F.pad(source[last + 1], (1, 0))  # a repeated onset is one still: the faint beginning of a click comes twice
+    fresh = last_onset[:, source] > torch.minimum(before, first - 1)[section]
+    number = torch.arange(len(last), device=spectrum.device)
+    forgotten = F.pad(number.where(fresh[:, last], 0).cummax(dim=1).values, (1, 0))
+    angle = total - total.gather(1, forgotten[..., None].expand_as(total))
+    rotation = F.pad(torch.polar(torch.ones_like(angle), angle), (0, 0, 0, 1), value=1.0)
+    row = torch.arange(len(spectrum), device=spectrum.device)[:, None]
+    return spectrum[:, source].mul_(rotation[row, section.where(~fresh, len(last) + 1)])
 
 
 def _overlapped(frames: Tensor) -> Tensor:
