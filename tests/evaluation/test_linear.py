@@ -8,9 +8,10 @@ from sklearn.linear_model import LogisticRegression
 from soundviews.audio.corpus import Corpus
 from soundviews.errors import SoundviewsError
 from soundviews.evaluation import linear as linear_module
-from soundviews.evaluation.classification import clip_scores, settings
+from soundviews.evaluation.classification import clip_scores, loss, settings
 from soundviews.evaluation.embeddings import CorpusEmbeddings
 from soundviews.evaluation.linear import linear
+from soundviews.evaluation.linear_layer import LinearClassifier, seeded_linear
 from soundviews.evaluation.tasks import Task
 
 CLIPS, CLASSES, SIZE = 90, 3, 5
@@ -34,7 +35,7 @@ def made_up_task(monkeypatch, labels=None, spread=0.4, unreadable=()) -> tuple[T
     return Task(corpus, np.arange(45), np.arange(45, 60), np.arange(60, CLIPS)), embeddings
 
 
-@pytest.mark.parametrize(("style", "epochs"), [("uclser", 100), ("cola", 1500), ("logistic", None)])
+@pytest.mark.parametrize(("style", "epochs"), [("uclser", 100), ("cola", 1500), ("acl", 1500), ("logistic", None)])
 def test_separable_classes_are_separated(monkeypatch, style, epochs):
     task, _ = made_up_task(monkeypatch, spread=0.1)
     assert linear(MadeUp(), task, style=style, epochs=epochs).metrics["accuracy"] == 1.0
@@ -106,6 +107,53 @@ def test_averages_of_probabilities_and_of_logits_differ_as_they_should():
     assert clip_scores(logits, clip, 1, True, "logits").argmax() == 0  # the mean is (2.5, 1.5)
     probabilities = clip_scores(logits, clip, 1, True, "probabilities")
     assert probabilities.argmax() == 1 and probabilities.sum() == pytest.approx(1)
+
+
+def by_autograd(inputs, truth, chosen, batch_size):
+    """One epoch of a loop over batches with autograd and PyTorch's plain optimiser."""
+    layer = seeded_linear(SIZE, CLASSES, seed=0)
+    optimizer, schedule = chosen.build(layer.parameters(), steps_per_epoch=1)
+    for x, y in zip(inputs.split(batch_size), truth.split(batch_size), strict=True):
+        optimizer.zero_grad()
+        loss(layer(x), y).backward()
+        optimizer.step()
+        schedule.step()
+    return layer
+
+
+@pytest.mark.parametrize("style", ["uclser", "acl"])
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("scaled", [False, True])
+def test_training_without_autograd_is_training_with_it(style, several, scaled):
+    generator, chosen = torch.Generator().manual_seed(0), settings(style, epochs=20)
+    vectors, windows = torch.randn(300, SIZE, generator=generator), torch.randperm(300, generator=generator)[:250]
+    truth = torch.randint(CLASSES, (250,), generator=generator)
+    if several:
+        truth = (torch.rand(250, CLASSES, generator=generator) < 0.4).float()
+    scaling = (torch.full((SIZE,), 0.3), torch.linspace(0.5, 2, SIZE)) if scaled else None
+    classifier = LinearClassifier(seeded_linear(SIZE, CLASSES, seed=0), scaling)
+    optimizer, schedule = chosen.build(classifier.layer.parameters(), steps_per_epoch=1, fused=True)
+    classifier.train_epoch(optimizer, schedule, vectors, windows, truth, 16)
+    inputs = (vectors - scaling[0]) / scaling[1] if scaled else vectors
+    expected = by_autograd(inputs[windows], truth, chosen, 16)
+    torch.testing.assert_close(classifier.layer.weight, expected.weight, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(classifier.layer.bias, expected.bias, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(classifier.logits(vectors), expected(inputs).detach(), rtol=1e-4, atol=1e-5)
+    kept = classifier.copy()
+    classifier.train_epoch(optimizer, schedule, vectors, windows, truth, 16)
+    assert not torch.equal(kept.logits(vectors), classifier.logits(vectors))
+
+
+@pytest.mark.parametrize("style", ["uclser", "acl", "logistic"])
+def test_thresholds_of_several_labels_are_chosen_on_validation_clips(monkeypatch, style):
+    labels = [[f"c{i % CLASSES}", "all"] if i % 2 else [f"c{i % CLASSES}"] for i in range(CLIPS)]
+    task, _ = made_up_task(monkeypatch, labels, spread=0.1)
+    score = linear(MadeUp(), task, style=style, epochs=5)
+    assert "15 validation clips" in score.details["thresholds"] and "note" not in score.details
+    assert score.judged.predicted.dtype == bool and score.judged.scores.shape == (30, 4)
+    assert score.details["style"] == style
+    task.validation = task.validation[:0]
+    assert "thresholds of 0.5" in linear(MadeUp(), task, style=style, epochs=5).details["note"]
 
 
 def test_settings_of_the_papers():

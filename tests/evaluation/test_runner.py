@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.metrics import confusion_matrix, f1_score
 
 from soundviews.audio.corpus import Corpus
 from soundviews.errors import SoundviewsError
@@ -53,6 +54,47 @@ def test_baselines_and_seeds(tones, tiny_model, tmp_path):
     expected = student_t([run["accuracy"] for run in random.runs], "3 seeds")
     assert (random.low, random.high, random.interval) == tuple(expected)
     assert result.rows[3].details["lr"] == 0.001 and result.rows[4].details["lr"] == 0.1
+
+
+def test_f1_is_averaged_and_confusions_add_up_over_the_runs(tones, tiny_model, tmp_path):
+    tasks = cross_validation(tones)
+    result = evaluate(tiny_model, tasks, [("linear", {"style": "acl", "epochs": 2}), ("qbe", {})], seeds=[0, 1])
+    row, other = result.rows
+    judged = [score.judged for seed in row.scores for score in seed]
+    each = [f1_score(one.truth, one.predicted, average=None, labels=range(3), zero_division=0) for one in judged]
+    assert result.classes == ["high", "low", "middle"]
+    assert [row.f1[name] for name in result.classes] == pytest.approx(np.mean(each, axis=0).tolist())
+    expected = sum(confusion_matrix(one.truth, one.predicted, labels=range(3)) for one in judged)
+    assert row.confusion == expected.tolist() and np.sum(row.confusion) == 2 * 24
+    assert other.f1 == {} and other.confusion is None
+    result.save(tmp_path / "evaluation.json")
+    saved = json.loads((tmp_path / "evaluation.json").read_text())["rows"][0]
+    assert saved["confusion"] == row.confusion and "scores" not in saved
+
+
+@pytest.mark.parametrize("lacking", ["train", "test"])
+def test_a_class_that_a_part_lacks_is_noted_and_absent_or_nought(tones, tiny_model, lacking):
+    task = make_task(tones)
+    clips = getattr(task, lacking)
+    setattr(task, lacking, clips[tones.targets()[clips] != 1])
+    result = evaluate(tiny_model, [task], [("linear", {"style": "acl", "epochs": 2})])
+    row = result.rows[0]
+    if lacking == "train":
+        assert "classes without train clips (nothing can learn them): low" in result.notes
+        assert row.per_class["low"] < 1 and "low" in row.f1
+    else:
+        assert "classes without test clips (nothing is said of them): low" in result.notes
+        assert "low" not in row.per_class and "low" not in row.f1
+    assert row.value == pytest.approx(np.mean(list(row.per_class.values())))
+    assert row.metrics["macro_f1"] == pytest.approx(np.mean(list(row.f1.values())))
+
+
+def test_a_corpus_of_one_class_is_refused(tones, tiny_model):
+    corpus = tones.select(tones.targets() == 1)
+    corpus = Corpus.from_columns("/", [corpus.clip(row).path for row in range(len(corpus))], labels=[["low"]] * 8)
+    for protocol in ("linear", "finetune", "scratch", "random", "knn", "shallow"):
+        with pytest.raises(SoundviewsError, match="at least two classes"):
+            evaluate(tiny_model, [make_task(corpus)], [(protocol, {})])
 
 
 def test_cross_validation_averages_the_folds(tones, tiny_model, tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from soundviews.audio.corpus import Corpus
 from soundviews.errors import SoundviewsError
 from soundviews.evaluation.supervised import finetune, scratch
 from soundviews.evaluation.tasks import make_task
@@ -56,6 +57,21 @@ def test_validation_clips_pick_the_epoch(tones, tiny_model):
     score = finetune(tiny_model, task, epochs=3, batch_size=6)
     assert score.details["chosen by"] == "validation" and 1 <= score.details["epoch"] <= 3
     assert score.details["lr"] == 0.01
+
+
+def test_several_labels_have_thresholds_of_their_own(tones, tiny_model):
+    """The validation clips choose thresholds, and no epoch in this style."""
+    paths = [tones.clip(row).path for row in range(len(tones))]
+    labels = [[name, "odd"] if row % 2 else [name] for row, name in enumerate(["high", "low", "middle"] * 8)]
+    corpus = Corpus.from_columns("/", paths, labels=labels, folds=[1 + row // 6 for row in range(24)])
+    task = make_task(corpus, train_folds=[1, 2], validation_folds=[3], test_folds=[4])
+    score = finetune(tiny_model, task, style="acl", epochs=2, batch_size=6)
+    assert score.measure == "mAP" and "6 validation clips" in score.details["thresholds"]
+    assert score.details["chosen by"] == "the last epoch" and score.details["average"] == "logits"
+    assert score.judged.predicted.shape == (6, 4)
+    task.validation = task.validation[:0]
+    score = finetune(tiny_model, task, style="acl", epochs=1, batch_size=6)
+    assert np.array_equal(score.judged.predicted, score.judged.scores >= 0)  # logits at even odds
 
 
 def test_bf16_and_unreadable_clips(tones, tiny_model):

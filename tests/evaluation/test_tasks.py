@@ -98,3 +98,21 @@ def test_impossible_choices_are_errors(given, message):
 def test_a_corpus_without_labels_is_an_error():
     with pytest.raises(SoundviewsError, match="no labels"):
         make_task(Corpus.from_columns("/nowhere", ["a.wav"]))
+
+
+def test_a_share_of_the_training_clips_can_be_held_out(tones):
+    plain, task = make_task(tones), make_task(tones, validation_share=0.3)
+    assert np.array_equal(task.test, plain.test)
+    assert sorted([*task.train, *task.validation]) == plain.train.tolist()
+    assert np.bincount(tones.targets()[task.validation]).tolist() == [2, 2, 2]  # of six clips a class
+    assert np.array_equal(make_task(tones, validation_share=0.3).validation, task.validation)
+    assert "validation: a stratified 30 % held out from train (seed 0) (6 clips)" in task.description
+    for fold in cross_validation(tones, validation_share=0.3):
+        assert len(fold.validation) == 6 and not np.isin(fold.validation, fold.test).any()
+
+
+def test_nothing_is_held_out_where_it_makes_no_sense(tones):
+    with pytest.raises(SoundviewsError, match="has validation clips"):
+        make_task(tones, train_folds=[1], validation_folds=[2], test_folds=[3], validation_share=0.1)
+    with pytest.raises(SoundviewsError, match="no training clips"):
+        make_task(tones, test_split="test", validation_share=0.1)

@@ -245,7 +245,7 @@ def _hold_out(corpus: Corpus, parts: dict[str, Indices], words: dict[str, str], 
     train = parts["train"]
     rest, held = stratified_split(corpus.label_matrix()[train], share, seed)
     parts["train"], parts["validation"] = train[rest], train[held]
-    words["validation"] = f"a stratified {100 * share:g} % of these (seed {seed})"
+    words["validation"] = f"a stratified {100 * share:g} % held out from train (seed {seed})"
 
 
 def _where(corpus: Corpus, column: str, wanted: Sequence[Any]) -> Indices:
