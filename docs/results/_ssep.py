@@ -9,7 +9,27 @@ from typing import NamedTuple
 
 from _page import Command, run_once, shown
 
+from soundviews.audio.corpus import Corpus
+
 PROTOCOLS = ("qbe", "shallow", "linear:style=logistic")
+
+
+QUICK_SEPARATOR = ["training.steps=2", "processors.F=1", "processors.S1=1"]
+QUICK_PRETRAINING = ["training.steps=2", "training.batch_size=4"]
+
+
+def for_a_cpu(steps: int) -> list[str]:
+    """Overrides that every row of a page has in common."""
+    return [
+        "encoder={vgg_like: {}}",
+        f"training.steps={steps}",
+        "training.batch_size=32",
+        "training.precision=bf16-mixed",
+        "training.optimizer={adam: {lr: 1.0e-3}}",
+        "training.schedule={cosine: {}}",
+        "training.warmup_steps=30",
+        "evaluation=null",
+    ]
 
 
 class Row(NamedTuple):
@@ -28,6 +48,9 @@ ROWS = {
     "joint": Row("ssep/table4/s2-joint", "SimCLR & CP, mixture vs channel of S2", (0.649, 0.289)),
     "n": Row("ssep/table4/n", "SimCLR, mixture vs channel of N", (0.659, 0.286)),
 }
+
+
+HERE = Path(__file__).parent
 
 
 def options(description: str | None, seeds: str) -> argparse.ArgumentParser:
@@ -112,6 +135,67 @@ class Study:
     def shown(self, command: Command, places: dict[str, str]) -> list[str]:
         """A command as a code block, without this machine's paths; `places` names further ones."""
         return shown(command.arguments, {**places, str(self.separator): "runs/separator", f"{self.work}/": "runs/"})
+
+
+def study_of(
+    given: argparse.Namespace, data: str, separator: str, steps: int, learn: list[str], judge: list[str]
+) -> Study:
+    """What the switches ask for; `separator` is the folder in WORK where there is no other."""
+    small = [*for_a_cpu(steps), *(QUICK_PRETRAINING if given.quick else [])]
+    return Study(
+        data=data,
+        work=given.work,
+        separator=given.separator or given.work / separator,
+        seeds=[int(seed) for seed in given.seeds.split(",")],
+        learn=learn,
+        judge=judge,
+        small=[*small, *([f"training.steps={given.steps}"] if given.steps else [])],
+    )
+
+
+@dataclass(frozen=True)
+class Separator:
+    """The commands about the separator, in `study.separator`.
+
+    data: What it learns from, and which part. changed: overrides of its recipe. judge: options of `separate evaluate`.
+    held_out: Clips that it never learned from.
+    """
+
+    study: Study
+    data: list[str]
+    changed: list[str]
+    judge: list[str]
+    held_out: Corpus
+
+    @property
+    def figures(self) -> Path:
+        return self.study.work / "separator.json"
+
+    @property
+    def image(self) -> Path:
+        return self.study.work / "separation.png"
+
+    def train(self) -> Command:
+        recipe = ["--recipe", "separator/small", *overrides(self.changed), "-o", str(self.study.separator)]
+        return Command("separator", ["separate", "train", *self.data, *recipe])
+
+    def evaluate(self) -> Command:
+        options = [*self.judge, "--out", str(self.figures)]
+        return Command("separator-judged", ["separate", "evaluate", str(self.study.separator), *options])
+
+    def show(self) -> Command:
+        """The first held-out clip: none is picked for its looks."""
+        out = ["--processors", "S2,S1,F,N", "--out", str(self.image)]
+        clip = self.held_out.clip(0).path
+        return Command("separation", ["separate", "show", str(self.study.separator), clip, *out])
+
+
+def run(given: argparse.Namespace, rows: list[str], separator: Separator, further: Sequence[Command] = ()) -> None:
+    """All commands of a page, unless it is only to be written; `further` ones judge the separator."""
+    if not given.write_only:
+        own = [] if given.separator else [separator.train()]
+        shared = [*own, separator.evaluate(), *further, separator.show()]
+        separator.study.run(shared, rows, given.part)
 
 
 def overrides(texts: Iterable[str]) -> list[str]:

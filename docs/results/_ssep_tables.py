@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from _page import record, table
+from _page import notes, record, table, written_by
 from _ssep import PROTOCOLS, ROWS, Study, run_name
 from PIL import Image
 
@@ -35,6 +35,14 @@ ONE = (
     "One seed; in brackets a 95 % bootstrap interval over the classes (qbe) or the test clips, where there is one. It "
     "does not say how much another run would differ."
 )
+
+
+def write(page: Path, title: str, about: str, study: Study, sections: Sequence[str]) -> None:
+    """A page: title, what it is about, where it comes from, what was written by hand, then `sections`."""
+    provenance_line = written_by(f"{page.stem}.py", provenance(study.work)[0])
+    lines = [f"# {title}", "", about, "", provenance_line, "", *notes(page), *sections]
+    page.write_text("\n".join(lines).rstrip() + "\n")
+    print(page)
 
 
 def encoders_section(study: Study, rows: list[str], places: dict[str, str]) -> list[str]:

@@ -11,8 +11,8 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from _page import Command, notes, written_by
-from _ssep import ROWS, Study, chosen_rows, options, overrides
+from _page import Command
+from _ssep import HERE, QUICK_SEPARATOR, ROWS, Separator, Study, chosen_rows, options, run, study_of
 from _ssep_tables import (
     IMAGES,
     character_table,
@@ -20,25 +20,18 @@ from _ssep_tables import (
     encoders_section,
     keep_picture,
     picture,
-    provenance,
     separator_minutes,
+    write,
 )
 
 from soundviews.audio.corpus import open_corpus
 
-SMALL = [  # what every row has in common, for a CPU
-    "encoder={vgg_like: {}}",
-    "training.steps=250",
-    "training.batch_size=32",
-    "training.precision=bf16-mixed",
-    "training.optimizer={adam: {lr: 1.0e-3}}",
-    "training.schedule={cosine: {}}",
-    "training.warmup_steps=30",
-    "evaluation=null",
-]
-
-
 LEARNED = "max_events=2,min_snr=10,max_snr=30,max_seconds=6"
+OF_EVENTS = "separator-events.json"
+ABOUT = (
+    "{:,} scenes of 4 to 6 s, 1 or 2 kinds of events of 16 in each, 10 to 30 dB over a background. Encoders learn from "
+    "the audio of the training split without labels; classifiers train on that split; the test split judges."
+)
 
 
 class Size(NamedTuple):
@@ -48,51 +41,23 @@ class Size(NamedTuple):
     held_out: int
     to_learn: int
     separator: list[str]
-    pretraining: list[str]
 
 
-FULL = Size(1500, 500, 1200, ["processors.step-250=250", "processors.step-1000=1000"], [])
-QUICK = Size(
-    40, 20, 80, ["training.steps=2", "processors.F=1", "processors.S1=1"], ["training.steps=2", "training.batch_size=4"]
-)
+FULL = Size(1500, 500, 1200, ["processors.step-250=250", "processors.step-1000=1000"])
+QUICK = Size(40, 20, 80, QUICK_SEPARATOR)
 
 
-class Separator:
-    """The commands about the separator, in `study.separator`."""
-
-    def __init__(self, study: Study, size: Size) -> None:
-        self.study, self.size = study, size
-        self.learned = f"scenes:clips={size.to_separate},max_events=1,min_snr=10,max_snr=40,seed=1"
-        self.held_out = f"scenes:clips={size.held_out},max_events=1,seed=7"
-        self.two_events = f"scenes:clips={3 * size.held_out // 5},max_events=2,min_snr=20,max_snr=40,seed=2"
-        self.of_events = study.work / "separator-events.json"
-        self.figures, self.image = study.work / "separator.json", study.work / "separation.png"
-
-    def train(self) -> Command:
-        recipe = ["--recipe", "separator/small", *overrides(self.size.separator)]
-        out = ["-o", str(self.study.separator)]
-        return Command("separator", ["separate", "train", self.learned, "--splits", "train", *recipe, *out])
-
-    def evaluate(self) -> Command:
-        part = ["--data", self.held_out, "--splits", "test", "--out", str(self.figures)]
-        return Command("separator-judged", ["separate", "evaluate", str(self.study.separator), *part])
-
-    def evaluate_events(self) -> Command:
-        part = ["--data", self.two_events, "--sources", "3", "--limit", "60", "--out", str(self.of_events)]
-        return Command("separator-events-judged", ["separate", "evaluate", str(self.study.separator), *part])
-
-    def show(self) -> Command:
-        """The first held-out scene: none is picked for its looks."""
-        scene = str(open_corpus(self.held_out).where(split=["test"]).clip(0).path)
-        out = ["--processors", "S2,S1,F,N", "--out", str(self.image)]
-        return Command("separation", ["separate", "show", str(self.study.separator), scene, *out])
-
-    def places(self) -> dict[str, str]:
-        return {str(open_corpus(self.held_out).root): "SCENES"}
+def judge_events(study: Study, clips: int) -> Command:
+    """On scenes of two events, whose sources are known."""
+    scenes = ["--data", f"scenes:clips={clips},max_events=2,min_snr=20,max_snr=40,seed=2"]
+    options = [*scenes, "--sources", "3", "--limit", "60", "--out", str(study.work / OF_EVENTS)]
+    return Command("separator-events-judged", ["separate", "evaluate", str(study.separator), *options])
 
 
-def separator_section(separator: Separator, page: Path, images: Path) -> list[str]:
-    study, places = separator.study, separator.places()
+def separator_section(
+    separator: Separator, of_events: Command, places: dict[str, str], page: Path, images: Path
+) -> list[str]:
+    study = separator.study
     result = json.loads(separator.figures.read_text())
     titles = {"msi": "SI-SNRi, dB", "channel_correlation": "correlation of the channels"}
     curve(result, titles, images / "separator.png")
@@ -109,8 +74,8 @@ def separator_section(separator: Separator, page: Path, images: Path) -> list[st
         *character_table(result),
         "Scenes of two events, 20 to 40 dB over their background; two channels cannot hold all three:",
         "",
-        *study.shown(separator.evaluate_events(), places),
-        *character_table(json.loads(separator.of_events.read_text())),
+        *study.shown(of_events, places),
+        *character_table(json.loads((study.work / OF_EVENTS).read_text())),
         *picture(images / "separator.png", page, "SI-SNRi and the correlation of the channels over the steps"),
         "The first of those scenes (SCENES is their folder), the mixture above what each processor makes of it:",
         "",
@@ -119,44 +84,30 @@ def separator_section(separator: Separator, page: Path, images: Path) -> list[st
     ]
 
 
-def write(separator: Separator, rows: list[str], page: Path, images: Path) -> None:
-    lines = [
-        "# Does separation help? Built-in scenes",
-        "",
-        f"{separator.size.to_learn:,} scenes of 4 to 6 s, 1 or 2 kinds of events of 16 in each, 10 to 30 dB over a "
-        "background. Encoders learn from the audio of the training split without labels; classifiers train on that "
-        "split; the test split judges.",
-        "",
-        written_by("ssep_scenes.py", provenance(separator.study.work)[0]),
-        "",
-        *notes(page),
-        *separator_section(separator, page, images),
-        *encoders_section(separator.study, rows, separator.places()),
-    ]
-    page.write_text("\n".join(lines).rstrip() + "\n")
-    print(page)
-
-
 def main() -> None:
     parser = options(__doc__, seeds="0,1,2")
     parser.add_argument("work", metavar="WORK", type=Path)
     given = parser.parse_args()
     rows, size = chosen_rows(given.only, list(ROWS)), QUICK if given.quick else FULL
-    study = Study(
-        data=f"scenes:clips={size.to_learn},{LEARNED}",
-        work=given.work,
-        separator=given.separator or given.work / "separator",
-        seeds=[int(seed) for seed in given.seeds.split(",")],
-        learn=["--splits", "train"],
-        judge=["--train-split", "train", "--validation-split", "validation", "--test-split", "test"],
-        small=[*SMALL, *size.pretraining, *([f"training.steps={given.steps}"] if given.steps else [])],
+    judge = ["--train-split", "train", "--validation-split", "validation", "--test-split", "test"]
+    data = f"scenes:clips={size.to_learn},{LEARNED}"
+    study = study_of(given, data, "separator", 250, ["--splits", "train"], judge)
+    held_out = f"scenes:clips={size.held_out},max_events=1,seed=7"
+    corpus = open_corpus(held_out)
+    separator = Separator(
+        study,
+        data=[f"scenes:clips={size.to_separate},max_events=1,min_snr=10,max_snr=40,seed=1", "--splits", "train"],
+        changed=size.separator,
+        judge=["--data", held_out, "--splits", "test"],
+        held_out=corpus.where(split=["test"]),
     )
-    separator = Separator(study, size)
-    if not given.write_only:
-        own = [] if given.separator else [separator.train()]
-        study.run([*own, separator.evaluate(), separator.evaluate_events(), separator.show()], rows, given.part)
-    here = given.work if given.quick else Path(__file__).parent
-    write(separator, rows, here / "ssep_scenes.md", given.work if given.quick else IMAGES)
+    of_events = judge_events(study, 3 * size.held_out // 5)
+    run(given, rows, separator, [of_events])
+    page, images = (given.work if given.quick else HERE) / "ssep_scenes.md", given.work if given.quick else IMAGES
+    places = {str(corpus.root): "SCENES"}
+    about_separator = separator_section(separator, of_events, places, page, images)
+    sections = [*about_separator, *encoders_section(study, rows, places)]
+    write(page, "Does separation help? Built-in scenes", ABOUT.format(size.to_learn), study, sections)
 
 
 if __name__ == "__main__":
