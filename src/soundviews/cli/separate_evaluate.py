@@ -42,6 +42,7 @@ def evaluate(
 
     from soundviews.audio.corpus import open_corpus
     from soundviews.cli._folds import numbers
+    from soundviews.cli._judging import say_unreadable
     from soundviews.datasets.sources import why_unknown
     from soundviews.evaluation.progress import bar
     from soundviews.evaluation.separation import choose, separation_figures
@@ -62,10 +63,7 @@ def evaluate(
     typer.echo(f"{first.clips} clips, {first.scored} of them with known sources; {first.pairs} pairs for MoMi")
     if not first.scored:
         typer.echo(f"no SI-SNRi, 1S, under/equal/over: {why_unknown(part.clip(0).path)}")
-    for path, reason in list(first.unreadable.items())[:5]:
-        typer.echo(f"unreadable: {path}: {reason}", err=True)
-    if len(first.unreadable) > 5:
-        typer.echo(f"unreadable: {len(first.unreadable)} clips in all", err=True)
+    say_unreadable(first.unreadable)
     if out is not None:
         about = {"data": data, "folds": folds, "splits": splits, "sources": sources, "limit": limit}
         save(out, results, about)

@@ -64,6 +64,8 @@ def pretrain(
         return resume(directory)
     require_devices(devices)
     require_empty(directory, COMMAND)
+    module = Pretraining(recipe, 1, None)
+    processors = processors_of(recipe, module.views, separator, channels)
     settings: dict[str, Any] = {
         "data": data,
         "evaluation_data": evaluation_data,
@@ -75,10 +77,8 @@ def pretrain(
         "evaluation_folds": evaluation_folds,
         "separator": separator,
         "channels": channels,
+        "processors": _digests(processors),
     }
-    module = Pretraining(recipe, 1, None)
-    processors = processors_of(recipe, module.views, separator, channels)
-    settings["processors"] = _digests(processors)
     _load(module.views, settings)
     corpus = _open(recipe, settings)
     if processors and channels:  # what is not prepared fails now
