@@ -20,7 +20,7 @@ import time
 began = time.perf_counter()
 import json, resource, sys
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-from soundviews.audio.corpus import open_corpus
+from soundviews.datasets.opening import open_corpus
 from soundviews.audio.loader import TrainingClips
 from soundviews.audio.store import ClipStore
 result = {}

@@ -13,8 +13,9 @@ import soxr
 import torch
 
 from _report import record
-from soundviews.audio.corpus import Corpus, open_corpus
+from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import training_loader
+from soundviews.datasets.opening import open_corpus
 
 RATE, BATCH, PROCESSES = 16000, 32, 2
 # The loops are timed in turn and the median of each is taken: other work on the machine hits all alike.

@@ -18,8 +18,9 @@ import torch
 from _page import notes, table, written_by
 from torch import Tensor, nn
 
-from soundviews.audio.corpus import Corpus, open_corpus
+from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import training_loader
+from soundviews.datasets.opening import open_corpus
 from soundviews.encoders import create_encoder
 from soundviews.features import LogMel
 from soundviews.objectives import NTXent

@@ -20,7 +20,7 @@ from _ssep_tables import (
     write,
 )
 
-from soundviews.audio.corpus import open_corpus
+from soundviews.datasets.opening import open_corpus
 
 ROWS = ["mix-mix", "mix-chan", "n"]
 ABOUT = (

@@ -24,7 +24,7 @@ from _ssep_tables import (
     write,
 )
 
-from soundviews.audio.corpus import open_corpus
+from soundviews.datasets.opening import open_corpus
 
 LEARNED = "max_events=2,min_snr=10,max_snr=30,max_seconds=6"
 OF_EVENTS = "separator-events.json"

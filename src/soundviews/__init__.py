@@ -14,7 +14,7 @@ _HOMES = {
     "load": "soundviews.model",
     "Model": "soundviews.model",
     "Embedding": "soundviews.model",
-    "open_corpus": "soundviews.audio.corpus",
+    "open_corpus": "soundviews.datasets.opening",
     "Corpus": "soundviews.audio.corpus",
 }
 _PACKAGES = (
@@ -30,7 +30,8 @@ _PACKAGES = (
 )
 
 if TYPE_CHECKING:
-    from soundviews.audio.corpus import Corpus, open_corpus
+    from soundviews.audio.corpus import Corpus
+    from soundviews.datasets.opening import open_corpus
     from soundviews.encoders import create_encoder, list_encoders
     from soundviews.model import Embedding, Model, load
 

@@ -3,8 +3,9 @@
 import time
 from pathlib import Path
 
-from soundviews.audio.corpus import Corpus, open_corpus
+from soundviews.audio.corpus import Corpus
 from soundviews.audio.scenes import SceneOptions, write_scenes
+from soundviews.datasets.opening import open_corpus
 from soundviews.evaluation import make_task
 from soundviews.evaluation.progress import bar
 from soundviews.evaluation.runner import evaluate

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from soundviews.audio.corpus import Clip, Corpus, open_corpus, to_schema
+from soundviews.audio.corpus import Clip, Corpus, to_schema
 from soundviews.audio.decode import probe
+from soundviews.datasets.opening import open_corpus
 from soundviews.errors import SoundviewsError
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from soundviews.audio.corpus import open_corpus
 from soundviews.audio.events import events
 from soundviews.audio.scene import TAPS, _causal, make_scene
 from soundviews.audio.scenes import SceneOptions, generate_scenes, scenes_corpus, write_scenes
+from soundviews.datasets.opening import open_corpus
 from soundviews.errors import SoundviewsError
 
 SMALL = SceneOptions(clips=10, seed=3, sample_rate=8000, min_seconds=1.0, max_seconds=2.0)

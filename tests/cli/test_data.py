@@ -8,11 +8,11 @@ import zipfile
 import pytest
 from typer.testing import CliRunner
 
-from soundviews.audio.corpus import open_corpus
 from soundviews.cli.app import app, load_verbs
 from soundviews.cli.data import DATASETS
 from soundviews.datasets import datasets, fsdnoisy18k, rooms
 from soundviews.datasets.librispeech import LibriSpeech
+from soundviews.datasets.opening import open_corpus
 from soundviews.errors import SoundviewsError
 
 

@@ -13,9 +13,9 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from soundviews.audio.corpus import open_corpus
 from soundviews.bundle_config import Component
 from soundviews.cli.app import app, load_verbs
+from soundviews.datasets.opening import open_corpus
 from soundviews.errors import SoundviewsError
 from soundviews.separation.prepared import PreparedChannels
 from soundviews.separation.processor import ProcessorConfig, load_processors, save_processor

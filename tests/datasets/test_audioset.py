@@ -5,9 +5,10 @@ import os
 import numpy as np
 import pytest
 
-from soundviews.audio.corpus import Corpus, open_corpus
+from soundviews.audio.corpus import Corpus
 from soundviews.datasets.audioset import AudioSet, video_of
 from soundviews.datasets.audioset_subset import ten_class_subset, write_manifest
+from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.origin import published_differences
 from soundviews.errors import SoundviewsError
 

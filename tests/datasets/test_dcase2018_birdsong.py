@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from soundviews.audio.corpus import open_corpus
 from soundviews.datasets.dcase2018_birdsong import TABLES, Dcase2018Birdsong
+from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.origin import published_differences
 from soundviews.errors import SoundviewsError
 

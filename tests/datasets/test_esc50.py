@@ -2,7 +2,7 @@
 
 import pytest
 
-from soundviews.audio.corpus import open_corpus
+from soundviews.datasets.opening import open_corpus
 from soundviews.errors import SoundviewsError
 
 HEADER = "filename,fold,target,category,esc10,src_file,take\n"

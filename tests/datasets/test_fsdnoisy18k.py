@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soundviews.audio.corpus import Corpus, open_corpus
+from soundviews.audio.corpus import Corpus
 from soundviews.datasets.fsdnoisy18k import (
     META,
     PUBLISHED,
@@ -18,6 +18,7 @@ from soundviews.datasets.fsdnoisy18k import (
     small_clean_split,
     write_small_clean,
 )
+from soundviews.datasets.opening import open_corpus
 from soundviews.errors import SoundviewsError
 
 

@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from soundviews.audio.corpus import open_corpus
 from soundviews.datasets.librispeech import LibriSpeech
+from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.origin import published_differences
 from soundviews.errors import SoundviewsError
 

@@ -5,8 +5,8 @@ import os
 import numpy as np
 import pytest
 
-from soundviews.audio.corpus import open_corpus
 from soundviews.datasets.musan import SOURCES, Musan
+from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.origin import published_differences
 from soundviews.errors import SoundviewsError
 

@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from soundviews.audio.corpus import open_corpus
 from soundviews.datasets.nsynth import FAMILIES, NSynth
+from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.origin import published_differences
 from soundviews.errors import SoundviewsError
 

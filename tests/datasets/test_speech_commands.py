@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from soundviews.audio.corpus import open_corpus
+from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.origin import published_differences
 from soundviews.datasets.speech_commands import SpeechCommandsV1, SpeechCommandsV2
 from soundviews.errors import SoundviewsError

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from soundviews.audio.corpus import open_corpus
+from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.origin import published_differences
 from soundviews.datasets.voxceleb1 import VoxCeleb1
 from soundviews.errors import SoundviewsError

@@ -2,7 +2,7 @@
 
 import pytest
 
-from soundviews.audio.corpus import open_corpus
+from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.voxforge import VoxForge, _speaker
 from soundviews.errors import SoundviewsError
 

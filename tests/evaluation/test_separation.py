@@ -9,10 +9,10 @@ import soundfile
 import torch
 from torch import nn
 
-from soundviews.audio.corpus import open_corpus
 from soundviews.audio.decode import read
 from soundviews.audio.scenes import SceneOptions, write_scenes
 from soundviews.datasets.fuss import make_lookalike
+from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.sources import read_sources, source_files
 from soundviews.errors import SoundviewsError
 from soundviews.evaluation.separation import choose, separation_figures

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from soundviews.audio.corpus import open_corpus
 from soundviews.audio.loader import ClipBatch
+from soundviews.datasets.opening import open_corpus
 from soundviews.errors import SoundviewsError
 from soundviews.model import load
 from soundviews.pretraining.module import Pretraining

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from soundviews.audio.corpus import open_corpus
 from soundviews.audio.decode import read
+from soundviews.datasets.opening import open_corpus
 from soundviews.features.log_mel import LogMel
 from soundviews.pretraining.log import MetricsCsv, read_metrics
 from soundviews.pretraining.optimization import create_optimizer, create_schedule

@@ -75,7 +75,7 @@ def _stretches(place: Path, left_out: list[scan.Skipped]) -> Iterator[Stretch]:
     elif not place.exists():
         raise SoundviewsError(f"{place} does not exist")
     elif place.suffix.lower() in MANIFEST_SUFFIXES:
-        from soundviews.audio.corpus import open_corpus
+        from soundviews.datasets.opening import open_corpus
 
         corpus = open_corpus(place)
         left_out += corpus.skipped

@@ -331,21 +331,3 @@ def file_stats(path: str) -> tuple[int, int]:
     except OSError:
         return -1, -1
     return stats.st_size, stats.st_mtime_ns
-
-
-def open_corpus(spec: str | Path, strict: bool = False, workers: int | None = None, progress: bool = True) -> Corpus:
-    """Open whatever `spec` names.
-
-    Args:
-        spec: a folder (in the layout of a known dataset, or any: sub-folders are its classes), a manifest
-            (.csv, .tsv, .parquet), or the built-in scenes (`scenes`, `scenes:clips=200,seed=0`).
-        strict: stop at the first recording that cannot be read instead of skipping it.
-        workers: threads that read headers.
-        progress: show a progress bar for long scans.
-
-    Raises:
-        SoundviewsError: nothing there, or nothing usable in it; says what was looked for.
-    """
-    from soundviews.audio import opening
-
-    return opening.open_spec(str(spec), strict, workers, progress)

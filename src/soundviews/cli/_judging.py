@@ -77,7 +77,7 @@ class Clips:
         from rich.console import Console
 
         from soundviews.audio.cache import cache_directory
-        from soundviews.audio.corpus import open_corpus
+        from soundviews.datasets.opening import open_corpus
         from soundviews.evaluation import cross_validation, make_task
 
         corpus = open_corpus(self.data, strict=self.strict)

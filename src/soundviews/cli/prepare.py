@@ -42,7 +42,7 @@ def prepare(
 
     import torch
 
-    from soundviews.audio.corpus import open_corpus
+    from soundviews.datasets.opening import open_corpus
     from soundviews.evaluation.progress import bar
     from soundviews.separation import preparing
     from soundviews.separation.processor import load_processors

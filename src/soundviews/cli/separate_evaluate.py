@@ -40,9 +40,9 @@ def evaluate(
     import torch
     from rich.console import Console
 
-    from soundviews.audio.corpus import open_corpus
     from soundviews.cli._folds import numbers
     from soundviews.cli._judging import say_unreadable
+    from soundviews.datasets.opening import open_corpus
     from soundviews.datasets.sources import why_unknown
     from soundviews.evaluation.progress import bar
     from soundviews.evaluation.separation import choose, separation_figures

@@ -14,7 +14,8 @@ import yaml
 from pydantic import BaseModel
 
 from soundviews import __version__
-from soundviews.audio.corpus import Corpus, open_corpus
+from soundviews.audio.corpus import Corpus
+from soundviews.datasets.opening import open_corpus
 from soundviews.errors import SoundviewsError
 from soundviews.recipe import read_page
 

@@ -7,7 +7,7 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 
-from soundviews.audio.corpus import open_corpus
+from soundviews.datasets.opening import open_corpus
 from soundviews.errors import SoundviewsError
 from soundviews.evaluation import protocols
 from soundviews.evaluation.tasks import Task, make_task

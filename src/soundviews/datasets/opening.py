@@ -7,11 +7,25 @@ from typing import Any
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.manifest import MANIFESTS, read_manifest
 from soundviews.audio.scan import scan_folder
+from soundviews.audio.scenes import scenes_corpus
+from soundviews.datasets import datasets
 from soundviews.errors import SoundviewsError, UnreadableClip
 
 
-def open_spec(spec: str, strict: bool, workers: int | None, progress: bool) -> Corpus:
-    """See `soundviews.audio.corpus.open_corpus`."""
+def open_corpus(spec: str | Path, strict: bool = False, workers: int | None = None, progress: bool = True) -> Corpus:
+    """Open whatever `spec` names.
+
+    Args:
+        spec: a folder (in the layout of a known dataset, or any: sub-folders are its classes), a manifest
+            (.csv, .tsv, .parquet), or the built-in scenes (`scenes`, `scenes:clips=200,seed=0`).
+        strict: stop at the first recording that cannot be read instead of skipping it.
+        workers: threads that read headers.
+        progress: show a progress bar for long scans.
+
+    Raises:
+        SoundviewsError: nothing there, or nothing usable in it; says what was looked for.
+    """
+    spec = str(spec)
     name, _, options = spec.partition(":")
     if name == "scenes" and not os.path.exists(spec):
         return _scenes(options)
@@ -39,8 +53,6 @@ def open_spec(spec: str, strict: bool, workers: int | None, progress: bool) -> C
 
 def _dataset(root: Path) -> Corpus | None:
     """The corpus of a known dataset's official layout, if `root` has one."""
-    from soundviews.datasets import datasets
-
     for name in datasets.names():
         dataset: Any = datasets.get(name)
         if dataset.matches(root):
@@ -50,8 +62,6 @@ def _dataset(root: Path) -> Corpus | None:
 
 
 def _scenes(options: str) -> Corpus:
-    from soundviews.audio.scenes import scenes_corpus
-
     parts = [part.partition("=") for part in options.split(",") if part.strip()]
     corpus: Corpus = scenes_corpus({name.strip(): value.strip() for name, _, value in parts})
     return corpus

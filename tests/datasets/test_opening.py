@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from soundviews.audio.corpus import open_corpus
+from soundviews.datasets.opening import open_corpus
 from soundviews.errors import SoundviewsError
 
 
