@@ -42,7 +42,7 @@ def test_classes_of_all_protocols_and_systems_stand_in_one_table(tmp_path: Path)
         ["wind", "", 0.25, 0.0],
     ]
     assert bars
-    page = write_evaluation(tmp_path / "report.html", evaluation).read_text()
+    page = write_evaluation(tmp_path / "report.html", evaluation)[0].read_text()
     assert "<td>wind</td>" in page and "0.250" in page
 
 

@@ -35,10 +35,22 @@ def test_per_class_bars_are_ranked() -> None:
     assert [bar.get_width() for bar in axes.patches] == [0.9, 0.5, 0.2]
 
 
+def test_class_bars_stand_side_by_side() -> None:
+    systems = {"mine": {"dog": 0.2, "rain": 0.9}, "scratch": {"dog": 0.5, "bell": 0.3}}
+    axes = figures.class_bars(systems, "F1").axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["rain", "dog", "bell"]
+    mine, scratch = ([bar.get_width() for bar in bars] for bars in axes.containers)
+    np.testing.assert_array_equal(mine, [0.9, 0.2, np.nan])
+    np.testing.assert_array_equal(scratch, [np.nan, 0.5, 0.3])
+    upper, lower = (bars[1].get_y() for bars in axes.containers)
+    assert 0.5 < upper < lower < 1.5  # both beside the second class, and not on each other
+
+
 def test_confusions_are_shares_of_the_true_class() -> None:
-    true, predicted = np.array([0, 0, 0, 0, 1, 2]), np.array([0, 0, 0, 1, 1, 0])
-    axes = figures.confusion_matrix(true, predicted, ["dog", "rain", "bell"]).axes[0]
-    np.testing.assert_allclose(axes.images[0].get_array(), [[0.75, 0.25, 0], [0, 1, 0], [1, 0, 0]])
+    counts = [[3, 1, 0], [0, 1, 0], [0, 0, 0]]
+    axes = figures.confusion_matrix(counts, ["dog", "rain", "bell"]).axes[0]
+    np.testing.assert_allclose(axes.images[0].get_array(), [[0.75, 0.25, 0], [0, 1, 0], [0, 0, 0]])
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("taken for", "is")
 
 
 def test_protocol_bars_carry_their_intervals() -> None:

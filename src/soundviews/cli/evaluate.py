@@ -86,5 +86,5 @@ def _finish(result: Any, out: Path | None) -> None:
         from soundviews.report.evaluation import write_evaluation
 
         result.save(out / "evaluation.json")
-        write_evaluation(out / "report.html", result)
-        typer.echo(f"written: {out / 'evaluation.json'} (every run, every class), {out / 'report.html'}")
+        pages = write_evaluation(out / "report.html", result)
+        typer.echo(f"written: {out / 'evaluation.json'} (every run, every class), {', '.join(map(str, pages))}")

@@ -4,41 +4,52 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from soundviews.evaluation.runner import MEASURES, Evaluation, Row
+from soundviews.report.classes import MOST_CLASSES, class_figures, write_figures
 from soundviews.report.figures import Bar, per_class_bars, protocol_bars
 from soundviews.report.html import Figure, Section, Table, Text, write_report
+from soundviews.report.invariance import invariance_section
 
-MOST_CLASSES = 100  # a page of bars; the table has them all
 OF_ONE_CLASS = {"mAP": "average precision"}
 
 
-def write_evaluation(path: str | Path, evaluation: Evaluation) -> Path:
-    """A page of its own."""
-    first = evaluation.rows[0]
+def write_evaluation(path: str | Path, evaluation: Evaluation) -> list[Path]:
+    """A page of its own, and the figures of the classes as SVG beside it."""
+    first, page = evaluation.rows[0], Path(path)
     lead = f"{first.system}, {first.label}: {MEASURES.get(first.measure, first.measure)} {first.value:.3f}."
-    return write_report(path, f"{evaluation.model} on {evaluation.data}", evaluation_sections(evaluation), lead)
+    figures = class_figures(evaluation.rows, evaluation.classes)
+    write_report(page, f"{evaluation.model} on {evaluation.data}", evaluation_sections(evaluation), lead)
+    return [page, *write_figures(page.parent, figures)]
 
 
 def evaluation_sections(evaluation: Evaluation) -> list[Section]:
-    """The table with bars; the classes of the first row against the log-mel statistics if they were judged, and a
-    table of all classes and rows."""
+    """The table with bars; every class by every row, with the figures of the classes; invariance where it was
+    measured."""
     columns = ("protocol", "system", "measure", "value", "95 % interval", "over", "seconds")
     table = Table(columns, [evaluation.cells(row) for row in evaluation.rows], "; ".join(evaluation.tasks))
     bars = [_bar(row) for row in evaluation.rows]
     measures = dict.fromkeys(MEASURES.get(row.measure, row.measure) for row in evaluation.rows)
     parts: list[Text | Table | Figure] = [table, Figure(protocol_bars(bars, " or ".join(measures)))]
     parts += [Text(note) for note in evaluation.notes]
-    sections = [Section("Results", parts)]
-    first, classes = evaluation.rows[0], _class_table(evaluation.rows)
-    if len(classes.rows) > 1:
-        shown: list[Text | Table | Figure] = [classes]
-        if 1 < len(first.per_class) <= MOST_CLASSES:
-            drawing = per_class_bars(first.per_class, MEASURES.get(first.measure, first.measure), _baseline(evaluation))
-            shown.insert(0, Figure(drawing, f"{first.label}, {first.system}"))
-        sections.append(Section("Classes", shown))
+    sections = [Section("Results", parts), *_of_classes(evaluation)]
+    if invariance := invariance_section(evaluation.rows):
+        sections.append(invariance)
     if evaluation.unreadable:
         rows = list(evaluation.unreadable.items())
         sections.append(Section("Unreadable clips", [Table(("clip", "reason"), rows)]))
     return sections
+
+
+def _of_classes(evaluation: Evaluation) -> list[Section]:
+    """The classes of the first row that has some, against the log-mel statistics if they were judged."""
+    rows = [row for row in evaluation.rows if row.protocol != "invariance"]
+    if not rows or len((table := _class_table(rows)).rows) < 2:
+        return []
+    first = rows[0]
+    shown: list[Text | Table | Figure] = [table]
+    if 1 < len(first.per_class) <= MOST_CLASSES:
+        drawing = per_class_bars(first.per_class, MEASURES.get(first.measure, first.measure), _baseline(rows))
+        shown.insert(0, Figure(drawing, f"{first.label}, {first.system}"))
+    return [Section("Classes", [*shown, *class_figures(rows, evaluation.classes).values()])]
 
 
 def _class_table(rows: Sequence[Row]) -> Table:
@@ -55,9 +66,8 @@ def _bar(row: Row) -> Bar:
     return Bar(group, row.system, row.value, low, high)
 
 
-def _baseline(evaluation: Evaluation) -> dict[str, float] | None:
-    first = evaluation.rows[0]
-    for row in evaluation.rows[1:]:
-        if row.label == first.label and row.system == "log-mel statistics":
+def _baseline(rows: Sequence[Row]) -> dict[str, float] | None:
+    for row in rows[1:]:
+        if row.label == rows[0].label and row.system == "log-mel statistics":
             return row.per_class
     return None

@@ -8,7 +8,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, GREY = "#0072B2 #E69F00 #009E73 #CC79A7 #56B4E9 #D55E00 #8A8A8A".split()  # noqa: SIM905
 CYCLE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
@@ -117,19 +117,47 @@ def per_class_bars(per_class: Mapping[str, float], measure: str, baseline: Mappi
         return figure
 
 
-def confusion_matrix(true: NDArray[np.int64], predicted: NDArray[np.int64], classes: Sequence[str]) -> Figure:
+def class_bars(systems: Mapping[str, Mapping[str, float]], measure: str) -> Figure:
+    """Classes below each other, a bar in its colour for each system (acl, Fig. 3); the first system's best on top.
+
+    Args:
+        systems: Values between 0 and 1 by class, for each system; a class that one lacks has no bar there.
+        measure: What they are.
+    """
+    first = next(iter(systems.values()))
+    classes = sorted(dict.fromkeys(name for values in systems.values() for name in values))
+    classes.sort(key=lambda name: -first.get(name, -1.0))
+    height = 0.8 / len(systems)
+    with rc_context(STYLE):
+        figure = _figure(WIDTH, 0.9 + len(classes) * (0.1 + 0.09 * len(systems)))
+        axes = figure.add_subplot()
+        for number, (system, values) in enumerate(systems.items()):
+            places = np.arange(len(classes)) + (number + 0.5) * height - 0.4
+            widths = [values.get(name, np.nan) for name in classes]
+            axes.barh(places, widths, height * 0.9, color=CYCLE[number % len(CYCLE)], label=system)
+        axes.set_yticks(range(len(classes)), [_shorten(name, 40) for name in classes], fontsize=8)
+        axes.set_ylim(len(classes) - 0.4, -0.6)
+        axes.set_xlim(0, 1)
+        axes.set_xlabel(measure)
+        axes.xaxis.set_major_formatter(_percent)
+        axes.grid(axis="x", color="#e5e5e5", linewidth=0.6)
+        axes.set_axisbelow(True)
+        figure.legend(frameon=False, loc="outside upper left", ncols=min(3, len(systems)), fontsize=8)
+        return figure
+
+
+def confusion_matrix(counts: ArrayLike, classes: Sequence[str]) -> Figure:
     """Share of each true class's clips (row) that were taken for each class (column).
 
     Args:
-        true, predicted: Class numbers, (clips,).
+        counts: Clips by true (row) and predicted class, (classes, classes).
         classes: Their names.
     """
-    count = len(classes)
-    counts = np.bincount(true * count + predicted, minlength=count**2).reshape(count, count)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    clips, count = np.asarray(counts, dtype=np.float64), len(classes)
+    shares = clips / np.maximum(clips.sum(axis=1, keepdims=True), 1)
     with rc_context(STYLE):
         side = min(WIDTH, 2.2 + 0.22 * count)
-        figure = _figure(side, side)
+        figure = _figure(side, 0.85 * side)
         axes = figure.add_subplot()
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         if count <= MOST_TICKS:
@@ -178,6 +206,12 @@ def protocol_bars(bars: Sequence[Bar], measure: str = "") -> Figure:
         axes.xaxis.set_major_formatter(_percent)
         figure.legend(frameon=False, loc="outside upper left", ncols=len(series), fontsize=8)
         return figure
+
+
+def save_svg(drawing: Figure, file: Any) -> None:
+    """Write to a path or a binary file: letters as shapes, which look the same everywhere, and no date in it."""
+    with rc_context({"svg.fonttype": "path", "svg.hashsalt": "soundviews"}):
+        drawing.savefig(file, format="svg", dpi=130, metadata={"Date": None})
 
 
 def _figure(width: float, height: float) -> Figure:

@@ -8,8 +8,9 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
-from matplotlib import rc_context
 from matplotlib.figure import Figure as MatplotlibFigure
+
+from soundviews.report.figures import save_svg
 
 STYLE = """
 :root { --ink: #1f2328; --soft: #59636e; --line: #d8dee4; --paper: #ffffff; --band: #f6f8fa; --accent: #0072b2; }
@@ -160,6 +161,5 @@ def _write(value: str | int | float) -> str:
 def _as_address(drawing: MatplotlibFigure) -> str:
     """The drawing as an SVG in a data address: sharp at any size, its ids kept apart from other drawings'."""
     buffer = io.BytesIO()
-    with rc_context({"svg.fonttype": "path", "svg.hashsalt": "soundviews"}):
-        drawing.savefig(buffer, format="svg", dpi=130, metadata={"Date": None})
+    save_svg(drawing, buffer)
     return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
