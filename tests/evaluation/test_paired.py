@@ -124,6 +124,11 @@ def test_other_metrics_are_paired_over_the_classes_both_have() -> None:
     assert result.p == pytest.approx(0.5, abs=NOISE)  # two of the four sign flips are as large
 
 
+def test_invariance_is_paired_over_transformations() -> None:
+    scores = [[[Score({"invariance": v}, {"room": v, "noise": 0.0, "masks": 0.5})]] for v in (0.2, 0.6)]
+    assert class_differences(*scores).over == "3 transformations"
+
+
 def test_one_class_cannot_be_tested() -> None:
     assert compare_scores([[Score({"mAP": 0.3}, {"a": 0.3})]], [[Score({"mAP": 0.5}, {"a": 0.5})]]) is None
 

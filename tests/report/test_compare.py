@@ -1,6 +1,7 @@
 """A comparison's figure, table and page show the same figures."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ from soundviews.evaluation.compare import Comparison, Difference, Failure
 from soundviews.evaluation.runner import Row
 from soundviews.evaluation.score import Score
 from soundviews.evaluation.systems import System
-from soundviews.report.compare import comparison_figure, comparison_sections, write_comparison
-from soundviews.report.html import Figure, Table
+from soundviews.report.compare import comparison_figure, comparison_figures, comparison_sections, write_comparison
+from soundviews.report.html import Table
 
 
 def row(protocol: str, system: str, value: float, **changes) -> Row:
@@ -64,7 +65,7 @@ def test_the_figure_has_every_value_and_interval(comparison: Comparison) -> None
 
 
 def test_a_table_for_each_protocol_with_the_differences(comparison: Comparison) -> None:
-    results, failed = comparison_sections(comparison)
+    results, failed = comparison_sections(comparison, comparison_figures(comparison))
     linear, qbe = [part for part in results.parts if isinstance(part, Table)]
     assert list(linear.columns) == ["system", "value", "95 % interval", "minus noise", "95 % interval", "p"]
     assert linear.rows == [
@@ -77,7 +78,7 @@ def test_a_table_for_each_protocol_with_the_differences(comparison: Comparison) 
 
 
 def test_all_files_are_written(comparison: Comparison, tmp_path: Path) -> None:
-    table, figure, page = write_comparison(tmp_path, comparison)
+    table, page, figure = write_comparison(tmp_path, comparison)
     lines = list(csv.DictReader(table.read_text().splitlines()))
     assert [(line["protocol"], line["system"], float(line["value"])) for line in lines] == [
         (row.protocol, row.system, row.value) for row in comparison.rows
@@ -90,9 +91,15 @@ def test_all_files_are_written(comparison: Comparison, tmp_path: Path) -> None:
     assert "raised &lt;KeyError&gt;" in html and "paired over 400 test clips (linear), 50 classes (qbe)" in html
 
 
-def test_invariance_has_a_figure_of_its_own(comparison: Comparison) -> None:
-    figures = {"stretch": {"invariance": 0.7, "found_again": 0.5, "own": 0.9, "unrelated": 0.3}}
-    scores = [[Score({"invariance": 0.7}, {"stretch": 0.7}, {"transformations": figures})]]
+def test_classes_and_invariance_have_figures_of_their_own(comparison: Comparison, tmp_path: Path) -> None:
+    transformations = {"stretch": {"invariance": 0.7, "found_again": 0.5, "own": 0.9, "unrelated": 0.3}}
+    scores = [[Score({"invariance": 0.7}, {"stretch": 0.7}, {"transformations": transformations})]]
     comparison.rows.append(row("invariance", "noise", 0.7, measure="invariance", scores=scores))
-    (section,) = [one for one in comparison_sections(comparison) if one.title == "Invariance"]
-    assert any(isinstance(part, Figure) for part in section.parts)
+    f1 = {"dog": 0.5, "rain": 0.25}
+    comparison.rows[:2] = [replace(one, f1=f1, confusion=[[1, 1], [0, 2]]) for one in comparison.rows[:2]]
+    figures = comparison_figures(comparison)
+    assert list(figures) == ["compare", "f1", "invariance"]
+    assert [bar.get_width() for bar in figures["f1"].drawing.axes[0].patches] == [0.5, 0.25] * 2
+    titles = [section.title for section in comparison_sections(comparison, figures)]
+    assert titles == ["Results", "Classes", "Invariance", "Not judged"]
+    assert {path.name for path in write_comparison(tmp_path, comparison)} >= {"f1.svg", "invariance.svg"}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 
@@ -96,12 +97,14 @@ class Comparison(Evaluation):
         """For the terminal: a table for each protocol, and what the figures are."""
         parts: list[Table | str] = [f"{self.model} on {self.data}", "; ".join(self.tasks)]
         for title, columns, rows, caption in self.by_protocol():
-            table = Table(title=f"\n{title}", caption=caption, title_justify="left", caption_justify="left")
-            for name in columns:
-                table.add_column(name, justify="left" if name == "system" else "right", overflow="fold")
+            left: Any = {"title_justify": "left", "caption_justify": "left", "box": SIMPLE_HEAD}
+            table = Table(title=title, caption=caption, padding=0, **left)
+            table.add_column(columns[0], overflow="fold")
+            for place, name in enumerate(columns[1:], 1):
+                table.add_column(name, justify="right", min_width=max(len(row[place]) for row in rows))
             for row in rows:
                 table.add_row(*row)
-            parts.append(table)
+            parts += ["", table]
         return Group(*parts, *([f"\n{self.about_tests()}"] if self.differences else []))
 
     def about_tests(self) -> str:
@@ -112,7 +115,7 @@ class Comparison(Evaluation):
         return (
             f"Differences from {self.systems[0].name} on the same test clips, paired over {over}: bootstrap interval, "
             "p of the sign-flip permutation test, corrected for the systems of a protocol (Holm). They speak for "
-            "these encoders on other clips, not for other pretrainings."
+            "these encoders on more such clips or classes, not for other pretrainings."
         )
 
 

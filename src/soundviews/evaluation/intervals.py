@@ -41,7 +41,7 @@ def bootstrap(score: Score, seed: int = 0) -> Interval | None:
     elif len(score.per_class) > 1:
         values = np.array(list(score.per_class.values()))
         draws = values[rng.integers(len(values), size=(RESAMPLES, len(values)))].mean(axis=1)
-        over = "bootstrap over classes"
+        over = f"bootstrap over {score.parts}"
     else:
         return None
     low, high = np.percentile(draws, [2.5, 97.5])

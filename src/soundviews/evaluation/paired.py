@@ -85,8 +85,7 @@ def class_differences(first: Scores, second: Scores) -> Differences:
     of_first, of_second = (means([score.per_class for row in scores for score in row]) for scores in (first, second))
     names = [name for name in of_first if name in of_second]
     values = np.array([of_second[name] - of_first[name] for name in names])
-    parts = "transformations" if first[0][0].measure == "invariance" else "classes"
-    return Differences(values, np.zeros(len(names), dtype=np.int64), np.ones(1), f"{len(names)} {parts}")
+    return Differences(values, np.zeros(len(names), dtype=np.int64), np.ones(1), f"{len(names)} {first[0][0].parts}")
 
 
 def paired_test(found: Differences, seed: int = 0) -> Paired:

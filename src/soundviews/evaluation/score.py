@@ -53,6 +53,11 @@ class Score:
     def value(self) -> float:
         return self.metrics[self.measure]
 
+    @property
+    def parts(self) -> str:
+        """What `per_class` is over, in words."""
+        return "transformations" if self.measure == "invariance" else "classes"
+
 
 def class_accuracies(true: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
     """Share of each class's clips that were predicted right, (classes,); NaN for a class without clips."""

@@ -1,7 +1,7 @@
 """A comparison as a report, as a figure and as a table for other programs."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from matplotlib.figure import Figure as Drawing
 
 from soundviews.evaluation.compare import Comparison
 from soundviews.evaluation.runner import MEASURES, Row
+from soundviews.report.classes import class_figures, write_figures
 from soundviews.report.figures import Bar, protocol_bars
 from soundviews.report.html import Figure, Section, Table, Text, write_report
 from soundviews.report.invariance import invariance_section
@@ -19,29 +20,39 @@ COLUMNS = (
 
 
 def write_comparison(directory: Path, comparison: Comparison) -> list[Path]:
-    """`compare.csv`, `compare.svg` (the values with their intervals), and `report.html` with all there is."""
+    """`compare.csv`, `report.html` with all there is, and its figures as SVG."""
     table = directory / "compare.csv"
     with open(table, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS.split())
         writer.writerows(_fields(comparison, row) for row in comparison.rows)
-    figure = directory / "compare.svg"
-    comparison_figure(comparison.rows).savefig(figure)
     best = max((row for row in comparison.rows if row.label == comparison.rows[0].label), key=lambda row: row.value)
     lead = f"Best by {best.label}: {best.system}, {MEASURES.get(best.measure, best.measure)} {best.value:.3f}."
-    sections = comparison_sections(comparison)
-    return [table, figure, write_report(directory / "report.html", _title(comparison), sections, lead)]
+    figures = comparison_figures(comparison)
+    page = write_report(directory / "report.html", _title(comparison), comparison_sections(comparison, figures), lead)
+    return [table, page, *write_figures(directory, figures)]
 
 
-def comparison_sections(comparison: Comparison) -> list[Section]:
-    """Results with their differences from the first system and the figure; invariance where it was measured; what
-    failed and what was unreadable."""
-    figure = Figure(comparison_figure(comparison.rows), f"95 % intervals. {'; '.join(comparison.tasks)}")
-    parts: list[Text | Table | Figure] = [figure]
+def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
+    """By name: `compare`, the values with their intervals; F1 of the classes, the systems side by side (acl, Fig. 3);
+    `invariance`, where it was measured."""
+    caption = f"95 % intervals. {'; '.join(comparison.tasks)}"
+    figures = {"compare": Figure(comparison_figure(comparison.rows), caption)}
+    figures |= class_figures(comparison.rows, [])  # without confusions, which are of one system each
+    if invariance := invariance_section(comparison.rows):
+        figures["invariance"] = next(part for part in invariance.parts if isinstance(part, Figure))
+    return figures
+
+
+def comparison_sections(comparison: Comparison, figures: Mapping[str, Figure]) -> list[Section]:
+    """Results with their differences from the first system; classes; invariance; what failed and was unreadable."""
+    parts: list[Text | Table | Figure] = [figures["compare"]]
     for title, columns, rows, caption in comparison.by_protocol():
         parts += [Text(title), Table(columns, rows, f"Intervals of the values: {caption}" if caption else "")]
     parts += [Text(text) for text in (comparison.about_tests(), *comparison.notes) if text]
     sections = [Section("Results", parts)]
+    if of_classes := [figure for name, figure in figures.items() if name.startswith("f1")]:
+        sections.append(Section("Classes", of_classes))
     if invariance := invariance_section(comparison.rows):
         sections.append(invariance)
     if comparison.failures:

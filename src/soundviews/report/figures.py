@@ -204,7 +204,7 @@ def protocol_bars(bars: Sequence[Bar], measure: str = "") -> Figure:
         axes.set_xlim(0, min(1.08, max(bar.high for bar in bars) * 1.15 + 0.02))
         axes.set_xlabel(measure)
         axes.xaxis.set_major_formatter(_percent)
-        figure.legend(frameon=False, loc="outside upper left", ncols=len(series), fontsize=8)
+        figure.legend(frameon=False, loc="outside upper left", ncols=min(4, len(series)), fontsize=8)
         return figure
 
 
