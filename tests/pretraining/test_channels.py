@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from soundviews.audio.loader import ClipBatch
+from soundviews.audio.loader import ClipBatch, training_loader
+from soundviews.bundle_config import Statistics
 from soundviews.datasets.opening import open_corpus
 from soundviews.errors import SoundviewsError
 from soundviews.model import load
@@ -28,6 +29,8 @@ encoder: {cnn14: {width: 0.03, embedding_size: 16}}
 training: {steps: 6, batch_size: 4, checkpoint_steps: 2}
 evaluation: null
 """
+# Without batch norm, an untrained encoder's loss is the same for all examples to six digits.
+TELLING = "encoder={cnn14: {width: 0.03, embedding_size: 16, mels: 32, normalization: batch}}"
 CHANNELS = {"mix-chan": (None, {}), "mix-any": (None, {"mixture": True}), "chan-chan": ({}, {})}
 
 
@@ -38,7 +41,7 @@ def weights(run: Path) -> bytes:
 def test_training_does_not_know_where_its_channels_come_from(
     corpus: Path, small: Path, make_separator: Callable[..., Path], tmp_path: Path
 ) -> None:
-    recipe, separator = load_recipe(small), make_separator(8000)
+    recipe, separator = load_recipe(small, [TELLING]), make_separator(8000)
     prepare(open_corpus(str(corpus)).cut(10), load_processors(separator), tmp_path / "channels", bits=24, workers=1)
     losses = []
     for name, channels in (("fly", None), ("kept", str(tmp_path / "channels"))):
@@ -64,6 +67,32 @@ def test_killed_and_resumed_equals_uninterrupted(
     output, _ = process.communicate(timeout=180)
     assert process.returncode == 0, output
     assert weights(whole) == weights(broken)
+
+
+@pytest.mark.filterwarnings("ignore:You are trying to `self.log")  # a step without a trainer
+def test_two_processes_train_with_prepared_channels(
+    corpus: Path, small: Path, make_separator: Callable[..., Path], tmp_path: Path
+) -> None:
+    """The first process's first loss is that of its share of the batch with channels made here."""
+    separator, kept, run, clips = make_separator(8000), tmp_path / "channels", tmp_path / "run", open_corpus(corpus)
+    prepare(clips.cut(10), load_processors(separator), kept, bits=24, workers=1)
+    new = ["pretrain", str(corpus), "-r", str(small), "-s", "training.steps=2", "-s", TELLING, "-o", str(run)]
+    options = ["--workers", "0", "--devices", "2", "--separator", str(separator), "--channels", str(kept)]
+    process = command(*new, *options, cache=tmp_path / "cache")
+    output, _ = process.communicate(timeout=180)
+    assert process.returncode == 0, output
+    assert (run / "bundle").is_dir()
+
+    recipe = load_recipe(small, [TELLING])
+    module = Pretraining(recipe, 2, Statistics.model_validate_json((run / "statistics.json").read_text()))
+    module.processors = load_processors(separator, module.views.processors)
+    share = training_loader(
+        clips.cut(10), 8000, 4, recipe.training.seed, start_step=0, steps=1, workers=0, rank=0, world_size=2
+    )
+    expected = module.training_step(next(iter(share)), 0).item()
+    losses = [float(row["loss"]) for row in read_rows(run)]
+    assert len(losses) == 2 and np.isfinite(losses).all()
+    assert losses[0] == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("comparison", CHANNELS)
