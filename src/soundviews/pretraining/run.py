@@ -41,7 +41,7 @@ def pretrain(
     separator: str | None = None,
     channels: str | None = None,
 ) -> Path:
-    """Start a run.
+    """Start a run; returns its directory, with `bundle/` once the training is complete.
 
     Args:
         recipe: What to do.
@@ -56,9 +56,6 @@ def pretrain(
         evaluation_folds: Judge on these folds only.
         separator: A run of `soundviews separate train`, whose processors the recipe's views name.
         channels: Where `soundviews prepare` kept their channels; None separates on the fly.
-
-    Returns:
-        The run directory, with `bundle/` once the training is complete.
     """
     if device_rank(devices) > 0:  # the first process has made the run by now
         return resume(directory)
