@@ -88,7 +88,7 @@ def test_unreadable_clips_are_named(run_directory, scenes):
         (["--processors", "S3"], "no processor 'S3'"),
         (["--sources", "9"], "no clip has 9 known sources"),
         (["--splits", "tests"], "no clips to separate"),
-        (["--folds", "a"], "numbers with commas"),
+        (["--folds", "a"], "numbers separated by commas"),
         (["--out", "result.txt"], ".json or a .csv"),
     ],
 )
