@@ -37,6 +37,11 @@ def test_a_folder_is_judged_and_the_result_written(folder, tmp_path):
     assert page["rows"][0]["value"] == 1.0 and page["rows"][0]["options"] == {"style": "logistic"}
     assert "stratified 80 %" in page["tasks"][0]
     html = (out / "report.html").read_text()
+    assert sorted(path.name for path in out.glob("*.svg")) == [
+        "confusion-log-mel-statistics-linear-style-logistic.svg",
+        "f1.svg",
+    ]
+    assert page["rows"][0]["confusion"] == [[2, 0], [0, 2]] and page["rows"][0]["f1"] == {"high": 1.0, "low": 1.0}
     assert "linear:style=logistic" in html and "<svg" not in html and "http" not in html.split("</style>")[1]
 
 
@@ -48,12 +53,20 @@ def test_a_folder_is_judged_and_the_result_written(folder, tmp_path):
         (["-p", "qbe", "--test-folds", "a"], "separated by commas"),
         (["-p", "qbe", "--test-folds", "7"], "no clip for"),
         (["-p", "qbe", "--cross-validate"], "at least two folds"),
+        (["-p", "qbe", "--cross-validate", "--test-split", "test"], "give no folds or splits"),
+        (["-p", "linear", "--validation-folds", "2", "--validation-share", "0.1"], "hold out no share"),
     ],
 )
 def test_wrong_arguments_say_what_is_wrong(folder, arguments, message):
     result = run("logmel", "--data", folder, "--workers", 0, *arguments)
     assert isinstance(result.exception, SoundviewsError)
     assert message in str(result.exception)
+
+
+def test_validation_clips_are_held_out(folder):
+    result = run("logmel", "--data", folder, "-p", "linear:epochs=3", "--validation-share", "0.25", "--workers", 0)
+    assert result.exit_code == 0, result.output
+    assert "held out from train" in " ".join(result.output.split())
 
 
 def test_options_read_as_yaml():

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from soundviews.cli._devices import Device, chosen_device
 from soundviews.cli.app import app
 
 
@@ -13,7 +14,7 @@ def embed(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or a run that has one.")],
     audio: Annotated[list[Path], typer.Argument(help="Audio files, folders, and manifests (.csv, .tsv, .parquet).")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Parquet file to write.")],
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    device: Device = "auto",
     workers: Annotated[int, typer.Option(help="Threads that decode ahead.", min=1)] = 2,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable recording.")] = False,
 ) -> None:
@@ -21,14 +22,13 @@ def embed(
 
     Interrupted, the same command goes on where it was. What cannot be read is named in OUT.skipped.csv.
     """
-    import torch
 
     from soundviews.archive.embed import embed_files
     from soundviews.archive.inputs import gather
     from soundviews.cli._progress import recordings_bar
     from soundviews.model import load
 
-    model = load(bundle, ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    model = load(bundle, chosen_device(device))
     inputs = gather(audio)
     try:
         with recordings_bar(len(inputs.stretches)) as advance:

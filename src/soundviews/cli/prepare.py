@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from soundviews.cli._devices import Device, chosen_device
 from soundviews.cli.app import app
 from soundviews.errors import SoundviewsError
 
@@ -23,7 +24,7 @@ def prepare(
     ] = None,
     bits: Annotated[int, typer.Option(help="16 or 24 of a sample.")] = 16,
     clip_seconds: Annotated[float, typer.Option(help="Longest clip; the recipe's audio.clip_seconds.")] = 10.0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    device: Device = "auto",
     workers: Annotated[int, typer.Option(help="Threads that decode and compress.", min=1)] = 2,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable recording.")] = False,
 ) -> None:
@@ -40,8 +41,6 @@ def prepare(
         raise SoundviewsError(f"a clip is longer than {clip_seconds:g} seconds")
     import time
 
-    import torch
-
     from soundviews.datasets.opening import open_corpus
     from soundviews.evaluation.progress import bar
     from soundviews.separation import preparing
@@ -55,8 +54,7 @@ def prepare(
         f"{', '.join(f'{one.name} ({one.sources} channels)' for one in chosen)}: "
         f"about {_bytes(size.estimate)} on disk, at most {_bytes(size.most)}."
     )
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = chosen_device(device)
     started = time.monotonic()
     try:
         with bar("separating", len(corpus) * len(chosen), "clips", shown=True) as advance:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from soundviews.cli._devices import Device, chosen_device
 from soundviews.cli.separate import separate_app
 from soundviews.errors import SoundviewsError
 
@@ -35,7 +36,7 @@ def apply(
             min=0.1, help="Longer recordings are separated in half-overlapping blocks, as long as training's clips."
         ),
     ] = 10.0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    device: Device = "auto",
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable recording.")] = False,
 ) -> None:
     """Separate recordings of any length: OUT/<recording>_<channel>.flac, which sum to the recording.
@@ -43,14 +44,13 @@ def apply(
     OUT/separated.csv names the files and what they were multiplied by where a channel would pass full scale.
     Interrupted, the same command goes on. What cannot be read is named in OUT/skipped.csv.
     """
-    import torch
 
     from soundviews.archive.inputs import gather
     from soundviews.separation.apply import apply_files
     from soundviews.separation.processor import find_processors, load_processors
 
     name = processor or list(find_processors(bundle))[-1]
-    place = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    place = chosen_device(device)
     separator = load_processors(bundle, [name])[0].to(place)
     inputs = gather(audio)
     try:

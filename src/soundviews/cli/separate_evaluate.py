@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+from soundviews.cli._devices import Device, chosen_device
+from soundviews.cli._folds import numbers
+from soundviews.cli._judging import say_unreadable
 from soundviews.cli.separate import separate_app
 from soundviews.errors import SoundviewsError
 
@@ -23,7 +26,7 @@ def evaluate(
     sources: Annotated[int | None, typer.Option(min=1, help="Only clips with this many known sources.")] = None,
     limit: Annotated[int, typer.Option(min=0, help="Clips at most, drawn at random; 0 for all.")] = 100,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File for everything: .json or .csv.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Judge a separator's processors by known sources, and describe their channels.
 
@@ -37,11 +40,8 @@ def evaluate(
     if out is not None and out.suffix not in (".json", ".csv"):
         raise SoundviewsError(f"--out takes a .json or a .csv file, not {out}")
 
-    import torch
     from rich.console import Console
 
-    from soundviews.cli._folds import numbers
-    from soundviews.cli._judging import say_unreadable
     from soundviews.datasets.opening import open_corpus
     from soundviews.datasets.sources import why_unknown
     from soundviews.evaluation.progress import bar
@@ -49,7 +49,6 @@ def evaluate(
     from soundviews.report.separation import save, table
     from soundviews.separation.processor import load_processors
 
-    device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     chosen = load_processors(bundle, processors.split(",") if processors else None)
     corpus = open_corpus(data)
     part = choose(corpus.where(numbers(folds), splits.split(",") if splits else None), limit or None, sources)
@@ -57,7 +56,7 @@ def evaluate(
         out.parent.mkdir(parents=True, exist_ok=True)
         out.touch()  # fails before the work, not after
     with bar("separating", len(part) * len(chosen), "clips", Console(stderr=True).is_terminal) as advance:
-        results = [separation_figures(processor, part, device, advance) for processor in chosen]
+        results = [separation_figures(processor, part, chosen_device(device), advance) for processor in chosen]
     Console().print(table(results))
     first = results[0]
     typer.echo(f"{first.clips} clips, {first.scored} of them with known sources; {first.pairs} pairs for MoMi")
