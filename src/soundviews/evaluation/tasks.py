@@ -151,16 +151,7 @@ def make_task(
     if "test" in folds and "train" not in folds:
         used = [fold for part in folds.values() for fold in part]
         folds["train"] = [fold for fold in fold_numbers(corpus) if fold not in used]
-    if folds:
-        parts = {part: _where(corpus, "fold", numbers) for part, numbers in folds.items()}
-        words = {part: "fold " + ", ".join(map(str, numbers)) for part, numbers in folds.items()}
-    elif splits:
-        parts = {part: _where(corpus, "split", [name]) for part, name in splits.items()}
-        words = {part: f"split {name}" for part, name in splits.items()}
-    else:
-        train, test = stratified_split(corpus.label_matrix(), 0.2, seed)
-        parts = {"train": train, "test": test}
-        words = {"train": f"a stratified 80 % (seed {seed})", "test": "the other 20 %"}
+    parts, words = _parts(corpus, folds, splits, seed)
     if validation_share:
         _hold_out(corpus, parts, words, validation_share, seed)
     return _task(corpus, parts, words, reading)
@@ -234,6 +225,21 @@ def _task(corpus: Corpus, parts: dict[str, Indices], words: dict[str, str], read
         description,
         **reading,
     )
+
+
+def _parts(
+    corpus: Corpus, folds: dict[str, list[int]], splits: dict[str, str], seed: int
+) -> tuple[dict[str, Indices], dict[str, str]]:
+    """The clips of each part and how it is called."""
+    if folds:
+        parts = {part: _where(corpus, "fold", numbers) for part, numbers in folds.items()}
+        return parts, {part: "fold " + ", ".join(map(str, numbers)) for part, numbers in folds.items()}
+    if splits:
+        parts = {part: _where(corpus, "split", [name]) for part, name in splits.items()}
+        return parts, {part: f"split {name}" for part, name in splits.items()}
+    train, test = stratified_split(corpus.label_matrix(), 0.2, seed)
+    words = {"train": f"a stratified 80 % (seed {seed})", "test": "the other 20 %"}
+    return {"train": train, "test": test}, words
 
 
 def _hold_out(corpus: Corpus, parts: dict[str, Indices], words: dict[str, str], share: float, seed: int) -> None:
