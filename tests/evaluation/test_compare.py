@@ -10,7 +10,7 @@ from soundviews.audio.corpus import Corpus
 from soundviews.bundle import save_bundle
 from soundviews.errors import SoundviewsError
 from soundviews.evaluation import compare as module
-from soundviews.evaluation import evaluate, make_task
+from soundviews.evaluation import cross_validation, evaluate, make_task
 from soundviews.evaluation.compare import compare
 from soundviews.evaluation.intervals import student_t
 from soundviews.evaluation.paired import compare_scores
@@ -69,6 +69,14 @@ def test_two_systems_of_the_same_weights_do_not_differ(task, bundles):
     (only,) = result.differences
     assert (only.difference, only.low, only.high, only.p, only.p_holm) == (0, 0, 0, 1, 1)
     assert only.over == f"{len(task.test)} test clips"
+
+
+def test_every_fold_is_tested_once(tones, bundles, tmp_path):
+    tasks = cross_validation(tones, cache=tmp_path / "kept")
+    result = compare([System("a", (bundles[0],)), System("b", ("logmel",))], tasks, [LOGISTIC])
+    (only,), (first, second) = result.differences, result.rows
+    assert only.over == f"{len(tones)} test clips" and first.interval == "Student t over 4 folds"
+    assert only.difference == pytest.approx(second.value - first.value)
 
 
 def test_what_fails_is_named_and_the_rest_goes_on(task, bundles, monkeypatch):

@@ -55,7 +55,7 @@ def compare(
 
     What cannot be judged is named with its reason, the rest goes on, and the exit code is 1.
     """
-    requests = [judging.parse_protocol(text) for text in protocol or EVERYWHERE]
+    requests = [judging.parse_protocol(text) for text in dict.fromkeys(protocol or EVERYWHERE)]
     folds, splits = (train_folds, validation_folds, test_folds), (train_split, validation_split, test_split)
     clips = judging.Clips(data, folds, splits, validation_share, cross_validate, workers, batch_size, cache, strict)
     if out is not None:
