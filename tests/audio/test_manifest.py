@@ -86,10 +86,21 @@ def test_a_row_twice_counts_once_and_is_named(tmp_path, audio):
     path = write(tmp_path, "path,label,start,end\na.wav,x,0,0.5\nsub/b c.wav,y,,\n\na.wav,x,,0.5\na.wav,y,0.5,1\n")
     corpus = open_corpus(path)
     assert [corpus.clip(i).start for i in range(len(corpus))] == [0.0, 0.0, 0.5]
-    assert corpus.skipped == [(f"{path}, line 5", "says the same as line 2")]
+    assert corpus.skipped == [(f"{path}, line 5", "says no more than line 2")]
 
 
-@pytest.mark.parametrize(("columns", "values"), [("label", "xy"), ("fold", "12"), ("split", "ab")])
+def test_rows_of_one_clip_with_a_label_each_are_one_clip_with_all_of_them(tmp_path, audio):
+    text = "path,label,fold\na.wav,y,1\nsub/b c.wav,x,2\na.wav,x,1\na.wav,,1\na.wav,z;y,1\nsub/b c.wav,x,2\n"
+    path = write(tmp_path, text)
+    corpus = open_corpus(path)
+    assert corpus.vocabulary == ["x", "y", "z"] and corpus.column("fold").tolist() == [1, 2]
+    assert corpus.label_matrix().tolist() == [[True, True, True], [True, False, False]]
+    joined, same = "its labels join those of line", "says no more than line"
+    reasons = {4: f"{joined} 2", 5: f"{same} 2", 6: f"{joined} 2", 7: f"{same} 3"}
+    assert sorted(corpus.skipped) == [(f"{path}, line {line}", reason) for line, reason in reasons.items()]
+
+
+@pytest.mark.parametrize(("columns", "values"), [("fold", "12"), ("split", "ab")])
 def test_rows_that_contradict_each_other_are_named(tmp_path, audio, columns, values):
     path = write(tmp_path, f"path,{columns}\n\na.wav,{values[0]}\nsub/b c.wav,{values[0]}\na.wav,{values[1]}\n")
     with pytest.raises(SoundviewsError, match=rf"m\.csv, lines 3 and 5: both are a\.wav, with different {columns}"):
