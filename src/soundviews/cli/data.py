@@ -144,7 +144,7 @@ def _fetch(name: str, to: Path, url_base: str | None, keep_archives: bool) -> "C
     from soundviews.datasets.fetch import located
 
     dataset: Any = datasets.get(name)
-    if not _is_whole(dataset, to):
+    if dataset.origin.archives and not _is_whole(dataset, to):
         _bring(dataset.origin, to, url_base, keep_archives)
     root = located(dataset, to)
     if root is None:

@@ -31,7 +31,8 @@ class Dcase2018Birdsong:
         about="DCASE 2018 birdsong detection: 35,690 clips of 10 s, with a bird or without",
         licence="CC BY 4.0",
         instructions=(
-            "No checksums are published for these archives, so they are fetched by hand. Recordings: "
+            "We found no list of checksums of these archives, so they are fetched by hand; Zenodo and archive.org show "
+            "each file's MD5 on its page. Recordings: "
             "https://archive.org/download/ff1010bird/ff1010bird_wav.zip, "
             "https://archive.org/download/warblrb10k_public/warblrb10k_public_wav.zip and "
             "https://zenodo.org/records/1208080/files/BirdVox-DCASE-20k.zip; each holds a folder wav/, which goes "

@@ -15,6 +15,7 @@ from soundviews.errors import SoundviewsError
 
 Progress = Callable[[int, int | None], None]  # (bytes there, bytes in all if known)
 BLOCK = 1 << 20
+_MIRROR = "a mirror may have it (--url-base)"
 LATER = (408, 429, 500, 502, 503, 504)  # worth another attempt
 
 
@@ -52,7 +53,10 @@ def download(
             _fetch(url, part, progress, attempts, pause)
         if (found := checksum(part, kind)) != expected:
             part.unlink()
-            raise SoundviewsError(f"{url} arrived with {found} instead of {expected}; it was removed")
+            raise SoundviewsError(
+                f"{url} arrived with {found} instead of {expected}; it was removed. The same command fetches it anew; "
+                f"if it differs again, the file was changed since {expected} was published"
+            )
         os.replace(part, path)
     except OSError as error:
         full = " (the disk is full; what came is kept, the same command goes on)" if error.errno == errno.ENOSPC else ""
@@ -78,9 +82,11 @@ def _fetch(url: str, part: Path, progress: Progress | None, attempts: int, pause
         except _Interrupted as error:
             failures = 1 if _size(part) > before else failures + 1
             if failures >= attempts:
-                raise SoundviewsError(
-                    f"{url}: {error}. {_size(part):,} bytes are kept in {part}; the same command goes on from there"
-                ) from error
+                if kept := _size(part):
+                    then = f"{kept:,} bytes are kept in {part}; the same command goes on from there"
+                else:
+                    then = f"Nothing came: try again when there is a network; {_MIRROR}"
+                raise SoundviewsError(f"{url}: {error}. {then}") from error
             time.sleep(pause * 2 ** (failures - 1))
 
 
@@ -109,7 +115,7 @@ def _transfer(url: str, part: Path, progress: Progress | None) -> None:
             raise _Interrupted("what was kept is longer than the file") from error
         if error.code in LATER:
             raise _Interrupted(f"the server answered {error.code} {error.reason}") from error
-        raise SoundviewsError(f"{url}: the server answered {error.code} {error.reason}") from error
+        raise SoundviewsError(f"{url}: the server answered {error.code} {error.reason}; {_MIRROR}") from error
     except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
         raise _Interrupted(f"the connection failed ({getattr(error, 'reason', None) or error})") from error
 
