@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from soundviews.evaluation.intervals import bootstrap, student_t
+from soundviews.evaluation.intervals import bootstrap, over_repetitions, student_t
 from soundviews.evaluation.score import Judged, Score
 
 
@@ -32,3 +32,18 @@ def test_bootstrap_over_classes_where_no_clip_was_classified():
     assert interval is not None and (interval.low, interval.high) == pytest.approx((0.2, 0.8))
     assert "classes" in interval.over
     assert bootstrap(Score({"mAP": 0.5}, {"a": 0.5})) is None
+
+
+def test_repetitions_are_pretrainings_before_seeds_before_folds():
+    values = np.random.default_rng(0).random((3, 2, 4))  # pretrainings, seeds, folds
+    runs = [
+        {"run": f"r{run}", "seed": seed, "task": f"fold {fold}", "macro_f1": values[run, seed, fold]}
+        for run, seed, fold in np.ndindex(values.shape)
+    ]
+    of_one = {"runs": runs, "seeds": runs[:8], "folds": runs[:4]}
+    expected = {"runs": values.mean((1, 2)), "seeds": values[0].mean(1), "folds": values[0, 0]}
+    for words, given in of_one.items():
+        interval, wanted = over_repetitions(given, "macro_f1"), student_t(expected[words].tolist(), "")
+        assert interval is not None and interval[:2] == pytest.approx(wanted[:2])
+        assert interval.over == f"Student t over {len(expected[words])} {words}"
+    assert over_repetitions(runs[:1], "macro_f1") is None

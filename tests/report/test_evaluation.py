@@ -1,11 +1,12 @@
 """An evaluation's report: every class of every row in a table."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from soundviews.evaluation.runner import Evaluation, Row
-from soundviews.report.evaluation import evaluation_sections, write_evaluation
+from soundviews.report.evaluation import _bar, evaluation_sections, write_evaluation
 from soundviews.report.html import Figure, Table
 
 
@@ -57,3 +58,23 @@ def test_a_table_holds_what_bars_cannot(classes: int, bars: bool) -> None:
 def test_one_class_needs_no_table() -> None:
     sections = evaluation_sections(Evaluation("mine", "", [], [row("qbe", "mine", "mAP", {"bark": 0.2})]))
     assert [section.title for section in sections] == ["Results"]
+
+
+def test_trainings_with_other_options_have_bars_of_their_own() -> None:
+    kinds = [("finetune", {"style": "acl", "lr": 0.01}), ("scratch", {"style": "acl"}), ("finetune", {"style": "cola"})]
+    rows = [replace(row(name, "mine", "accuracy", {"bark": 0.2}), options=options) for name, options in kinds]
+    assert [_bar(one).group for one in rows] == [
+        "finetune or scratch:style=acl",
+        "finetune or scratch:style=acl",
+        "finetune or scratch:style=cola",
+    ]
+
+
+def test_f1_and_weighted_precision_stand_in_the_report() -> None:
+    one = row("linear", "mine", "accuracy", {"bark": 0.2, "rain": 0.9})
+    one = replace(one, metrics={"accuracy": 0.55, "macro_f1": 0.5, "weighted_precision": 0.625})
+    _, figures, _ = evaluation_sections(Evaluation("mine", "", [], [one]))
+    (table,) = figures.parts
+    assert figures.title == "All figures" and isinstance(table, Table)
+    assert [list(line) for line in table.rows] == [["linear", "mine", "0.550", "0.500", "0.625"]]
+    assert list(table.columns[-2:]) == ["macro F1", "weighted precision"]

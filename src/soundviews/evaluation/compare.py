@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.table import Table
 
 from soundviews.errors import SoundviewsError
-from soundviews.evaluation.intervals import student_t
+from soundviews.evaluation.intervals import over_repetitions
 from soundviews.evaluation.opening import open_model
 from soundviews.evaluation.paired import Paired, compare_scores, holm
 from soundviews.evaluation.runner import MEASURES, Evaluation, Row, check_requests, evaluate, means, request_label
@@ -162,7 +162,7 @@ def compare(
                 if place and (number, 0) in pooled:
                     tests[number, place] = compare_scores(pooled[number, 0].scores, pooled[number, place].scores)
                 result.differences = _differences(pooled, tests)
-                result.notes += [note for note in _notes(row) if note not in result.notes]
+                result.notes += [note for note in row.notes() if note not in result.notes]
                 if on_row:
                     on_row(result, row)
     for task in tasks:
@@ -204,18 +204,18 @@ def _pooled(rows: Sequence[Row]) -> Row:
     """One row of a system's runs: the interval is over them where there are several."""
     if len(rows) == 1:
         return rows[0]
-    values = [row.value for row in rows]
     confusions = [row.confusion for row in rows if row.confusion]
-    interval = student_t(values, f"{len(rows)} runs")
+    runs = [run for row in rows for run in row.runs]
+    interval = over_repetitions(runs, rows[0].measure)
     return replace(
         rows[0],
-        value=float(np.mean(values)),
-        low=interval.low,
-        high=interval.high,
-        interval=interval.over,
+        value=float(np.mean([row.value for row in rows])),
+        low=interval and interval.low,
+        high=interval and interval.high,
+        interval=interval.over if interval else "",
         metrics=means([row.metrics for row in rows]),
         per_class=means([row.per_class for row in rows]),
-        runs=[run for row in rows for run in row.runs],
+        runs=runs,
         seconds=sum(row.seconds for row in rows),
         f1=means([row.f1 for row in rows]),
         confusion=np.sum(confusions, axis=0).tolist() if confusions else None,
@@ -236,11 +236,6 @@ def _differences(
             between = (test.difference, test.low, test.high, test.p, p_holm)
             found.append(Difference(row.label, row.system, first.system, *between, test.over))
     return found
-
-
-def _notes(row: Row) -> list[str]:
-    note = row.details.get("note")
-    return [f"{row.label}, {row.system}: {note}"] if note else []
 
 
 def _reason(error: Exception) -> str:

@@ -1,7 +1,7 @@
 """95 % intervals: over repeated runs where there are several, else over what one run was judged on."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from scipy import stats
 from soundviews.evaluation.score import Score
 
 RESAMPLES = 2000
+REPETITIONS = {"run": "runs", "seed": "seeds", "task": "folds"}
 
 
 class Interval(NamedTuple):
@@ -25,6 +26,22 @@ def student_t(values: Sequence[float], over: str) -> Interval:
     array = np.asarray(values, dtype=np.float64)
     half = stats.t.ppf(0.975, len(array) - 1) * array.std(ddof=1) / np.sqrt(len(array))
     return Interval(float(array.mean() - half), float(array.mean() + half), f"Student t over {over}")
+
+
+def over_repetitions(runs: Sequence[Mapping[str, Any]], figure: str) -> Interval | None:
+    """Student's interval of a figure's mean: over pretrainings if there are several, else over seeds, else over folds.
+
+    Args:
+        runs: `Row.runs`, an entry for each pretraining, seed and task. Each value that the interval is over is the
+            mean of the entries that share it.
+    """
+    for kind, words in REPETITIONS.items():
+        values: dict[Any, list[float]] = {}
+        for run in runs:
+            values.setdefault(run.get(kind), []).append(run[figure])
+        if len(values) > 1:
+            return student_t([float(np.mean(of_one)) for of_one in values.values()], f"{len(values)} {words}")
+    return None
 
 
 def bootstrap(score: Score, seed: int = 0) -> Interval | None:

@@ -2,11 +2,12 @@
 
 import inspect
 import json
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 from rich.table import Table
@@ -14,7 +15,7 @@ from rich.table import Table
 from soundviews.errors import SoundviewsError
 from soundviews.evaluation.embeddings import Embeds
 from soundviews.evaluation.f1 import class_f1, confusion, counts
-from soundviews.evaluation.intervals import Interval, bootstrap, student_t
+from soundviews.evaluation.intervals import bootstrap, over_repetitions
 from soundviews.evaluation.score import Judged, Score, protocols
 from soundviews.evaluation.tasks import Task
 from soundviews.model import LogMelStatistics, Model
@@ -63,6 +64,11 @@ class Row:
         """The protocol and its options as the command line takes them."""
         return request_label(self.protocol, self.options)
 
+    def notes(self) -> list[str]:
+        """What the protocol says of its runs, each thing once."""
+        said = (score.details.get("note") for of_seed in self.scores for score in of_seed)
+        return [f"{self.label}, {self.system}: {note}" for note in dict.fromkeys(said) if note]
+
 
 @dataclass
 class Evaluation:
@@ -77,12 +83,15 @@ class Evaluation:
     classes: list[str] = field(default_factory=list)
 
     def save(self, path: str | Path) -> None:
-        """Write everything as JSON; figures that are not numbers become null."""
+        """Write everything as JSON, whole or not at all; figures that are not numbers become null."""
         page = asdict(replace(self, rows=[replace(row, scores=[]) for row in self.rows]))
         for row in page["rows"]:
             del row["scores"]
         text = json.dumps(_finite(page), indent=2, ensure_ascii=False)
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        path = Path(path)
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        beside.write_text(text + "\n", encoding="utf-8")
+        os.replace(beside, path)
 
     def table(self) -> Table:
         """For the terminal."""
@@ -111,7 +120,16 @@ class Evaluation:
         ]
 
 
-MEASURES = {"accuracy": "mean per-class accuracy"}
+MEASURES = {
+    "accuracy": "mean per-class accuracy",
+    "clip_accuracy": "clips right",
+    "macro_f1": "macro F1",
+    "micro_f1": "micro F1",
+    "weighted_precision": "weighted precision",
+    "found_again": "found again",
+    "own": "cosine, before and after",
+    "unrelated": "cosine, unrelated",
+}
 
 
 def evaluate(
@@ -143,8 +161,7 @@ def evaluate(
             given = {k: v for k, v in options.items() if protocol == name or k != "lr"}  # scratch has its own
             row = _row(system, protocol, of_seed, tasks, given, seeds)
             result.rows.append(row)
-            if (note := row.details.get("note")) and f"{row.label}, {system}: {note}" not in result.notes:
-                result.notes.append(f"{row.label}, {system}: {note}")
+            result.notes += [note for note in row.notes() if note not in result.notes]
             if on_row:
                 on_row(result)
     if baselines and any(name in WHOLE_NETWORK for name, _ in requests):
@@ -156,13 +173,27 @@ def evaluate(
 
 
 def check_requests(requests: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-    """Raise a SoundviewsError for unknown protocols and options, naming the nearest right one."""
+    """Raise a SoundviewsError for unknown protocols and options, naming the nearest right one, and for values of
+    another type than the option's; all numbers are positive."""
     for name, options in requests:
         known = set(inspect.signature(protocols.get(name)).parameters) - {"model", "task", "seed"}
-        for option in options:
+        hints = get_type_hints(protocols.get(name))
+        for option, value in options.items():
             if option not in known:
                 hint = nearest(option, known) if known else "it has none"
                 raise SoundviewsError(f"protocol {name!r} has no option {option!r}: {hint}")
+            if wrong := _wrong(value, get_args(hints[option]) or (hints[option],)):
+                raise SoundviewsError(f"protocol {name!r}: {option} must be {wrong}, not {value!r}")
+
+
+def _wrong(value: Any, allowed: tuple[type, ...]) -> str:
+    """What a value of these types would be, "" if this is one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        fits = type(value) in allowed
+    else:
+        fits = value > 0 and (float in allowed or (int in allowed and isinstance(value, int)))
+    words = {int: "a whole number above 0", float: "a number above 0", str: "text", bool: "true or false"}
+    return "" if fits else " or ".join(word for kind, word in words.items() if kind in allowed)
 
 
 def _systems(model: Embeds, protocol: str, baselines: bool) -> list[tuple[str, str, Callable[[int], Embeds]]]:
@@ -203,7 +234,9 @@ def _row(
         for task, score in zip(tasks, row, strict=True)
     ]
     every = [score for row in scores for score in row]
-    interval = _interval(scores)
+    if np.isnan([score.value for score in every]).any():
+        raise SoundviewsError(f"{protocol} could judge no class: the test clips that can be read are all alike")
+    interval = over_repetitions(runs, every[0].measure) or bootstrap(every[0])
     judged = [(task, score.judged) for row in scores for task, score in zip(tasks, row, strict=True) if score.judged]
     return Row(
         system=system,
@@ -229,15 +262,6 @@ def _confusion(judged: Sequence[tuple[Task, Judged]]) -> list[list[int]] | None:
     if not judged or judged[0][0].classes > MOST_CONFUSED:
         return None
     return np.sum([confusion(clips) for _, clips in judged], axis=0).tolist()
-
-
-def _interval(scores: list[list[Score]]) -> Interval | None:
-    """Over seeds (each the mean of its folds) where there are several, else over folds, else a bootstrap."""
-    if len(scores) > 1:
-        return student_t([float(np.mean([s.value for s in row])) for row in scores], f"{len(scores)} seeds")
-    if len(scores[0]) > 1:
-        return student_t([score.value for score in scores[0]], f"{len(scores[0])} folds")
-    return bootstrap(scores[0][0])
 
 
 def means(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:

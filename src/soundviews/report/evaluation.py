@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from soundviews.evaluation.runner import MEASURES, Evaluation, Row
+from soundviews.evaluation.figures import all_figures
+from soundviews.evaluation.runner import MEASURES, WHOLE_NETWORK, Evaluation, Row, request_label
 from soundviews.report.classes import MOST_CLASSES, class_figures, write_figures
 from soundviews.report.figures import Bar, per_class_bars, protocol_bars
 from soundviews.report.html import Figure, Section, Table, Text, write_report
@@ -22,21 +23,27 @@ def write_evaluation(path: str | Path, evaluation: Evaluation) -> list[Path]:
 
 
 def evaluation_sections(evaluation: Evaluation) -> list[Section]:
-    """The table with bars; every class by every row, with the figures of the classes; invariance where it was
-    measured."""
+    """The table with bars; all figures; every class by every row, with the figures of the classes; invariance where
+    it was measured."""
     columns = ("protocol", "system", "measure", "value", "95 % interval", "over", "seconds")
     table = Table(columns, [evaluation.cells(row) for row in evaluation.rows], "; ".join(evaluation.tasks))
     bars = [_bar(row) for row in evaluation.rows]
     measures = dict.fromkeys(MEASURES.get(row.measure, row.measure) for row in evaluation.rows)
     parts: list[Text | Table | Figure] = [table, Figure(protocol_bars(bars, " or ".join(measures)))]
     parts += [Text(note) for note in evaluation.notes]
-    sections = [Section("Results", parts), *_of_classes(evaluation)]
+    sections = [Section("Results", parts), *figures_section(evaluation.rows), *_of_classes(evaluation)]
     if invariance := invariance_section(evaluation.rows):
         sections.append(invariance)
     if evaluation.unreadable:
         rows = list(evaluation.unreadable.items())
         sections.append(Section("Unreadable clips", [Table(("clip", "reason"), rows)]))
     return sections
+
+
+def figures_section(rows: Sequence[Row]) -> list[Section]:
+    """All figures of all rows; nothing where no row has more than one."""
+    tables = [Table(*table) for table in all_figures(rows)]
+    return [Section("All figures", tables)] if tables else []
 
 
 def _of_classes(evaluation: Evaluation) -> list[Section]:
@@ -62,7 +69,9 @@ def _class_table(rows: Sequence[Row]) -> Table:
 
 def _bar(row: Row) -> Bar:
     low, high = (row.value if edge is None else edge for edge in (row.low, row.high))
-    group = "finetune or scratch" if row.protocol in ("finetune", "scratch") else row.label
+    group = row.label
+    if row.protocol in WHOLE_NETWORK:  # with the same options they stand together
+        group = request_label(" or ".join(WHOLE_NETWORK), {k: v for k, v in row.options.items() if k != "lr"})
     return Bar(group, row.system, row.value, low, high)
 
 
