@@ -40,3 +40,8 @@ def test_every_verb_explains_itself(verb: str) -> None:
     assert result.returncode == 0, result.stderr
     assert "Usage:" in result.stdout
     assert result.stdout.rstrip().endswith("loaded:"), result.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "compare"])
+def test_help_says_how_weights_are_named(verb: str) -> None:
+    assert "hear:MODULE@FILE" in run_help(verb).stdout  # brackets would be markup of rich, and vanish

@@ -50,6 +50,11 @@ def test_a_folder_is_judged_and_the_result_written(folder, tmp_path):
     [
         (["-p", "qbee"], "did you mean 'qbe'"),
         (["-p", "knn:k"], "name=value"),
+        (["-p", "linear:epochs=ten"], "epochs must be a whole number above 0, not 'ten'"),
+        (["-p", "finetune:lr=-1"], "lr must be a number above 0"),
+        (["-p", "knn:k=2.5"], "k must be a whole number"),
+        (["-p", "linear:standardize=2"], "standardize must be true or false"),
+        (["-p", "qbe:space=1"], "space must be text"),
         (["-p", "qbe", "--test-folds", "a"], "separated by commas"),
         (["-p", "qbe", "--test-folds", "7"], "no clip for"),
         (["-p", "qbe", "--cross-validate"], "at least two folds"),
@@ -69,12 +74,35 @@ def test_validation_clips_are_held_out(folder):
     assert "held out from train" in " ".join(result.output.split())
 
 
+def test_only_invariance_takes_clips_without_labels(folder, tmp_path):
+    unlabelled, out = folder / "high", tmp_path / "result"
+    arguments = ("logmel", "--data", unlabelled, "--workers", 0, "-p", "invariance:only=gain -6 dB")
+    result = run(*arguments, "--out", out)
+    assert result.exit_code == 0, result.output
+    page = json.loads((out / "evaluation.json").read_text())
+    assert page["rows"][0]["details"]["clips"] == 10 and page["tasks"] == ["test: all of it (10 clips)"]
+    assert "found again" in result.output
+    refused = run(*arguments, "-p", "qbe")
+    assert isinstance(refused.exception, SoundviewsError) and "no labels" in str(refused.exception)
+
+
+def test_brackets_and_dollars_in_names_are_no_markup(folder, tmp_path, write_audio):
+    names = ("[red]", "a$^b", "c$_{d$")
+    for old, new in zip(("high", "low"), names, strict=False):
+        (folder / old).rename(folder / new)
+    out = tmp_path / "[bold]out"
+    result = run("logmel", "--data", folder, "-p", "linear:style=logistic", "--workers", 0, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert str(folder) in result.output.replace("\n", "") and (out / "f1.svg").exists()
+
+
 def test_options_read_as_yaml():
     assert parse_protocol("knn") == ("knn", {})
     assert parse_protocol("finetune:epochs=20,lr=0.01,precision=bf16") == (
         "finetune",
         {"epochs": 20, "lr": 0.01, "precision": "bf16"},
     )
+    assert parse_protocol("finetune:lr=1e-3,style=acl") == ("finetune", {"lr": 0.001, "style": "acl"})
     assert numbers("1, 2") == [1, 2] and numbers("") is None and numbers(None) is None
 
 

@@ -100,6 +100,20 @@ def test_a_corpus_without_labels_is_an_error():
         make_task(Corpus.from_columns("/nowhere", ["a.wav"]))
 
 
+def test_without_labels_all_clips_are_the_test_where_no_label_is_needed():
+    task = make_task(Corpus.from_columns("/nowhere", ["a.wav", "b.wav"]), labelled=False)
+    assert task.test.tolist() == [0, 1] and not len(task.train) and "all of it" in task.description
+    folds = Corpus.from_columns("/nowhere", ["a.wav", "b.wav"], folds=[1, 2])
+    assert paths(make_task(folds, test_folds=[1], labelled=False), "test") == {"/nowhere/a.wav"}
+
+
+def test_a_class_whose_clips_are_unreadable_has_none():
+    task = make_task(corpus(FOLDS, labels=[["odd" if i == 4 else "common"] for i in range(40)]))
+    assert len(task.notes()) == 1 and "train clips" in task.notes()[0]
+    task.skipped["/nowhere/4.wav"] = "damaged"
+    assert "classes without test clips (nothing is said of them): odd" in task.notes()
+
+
 def test_a_share_of_the_training_clips_can_be_held_out(tones):
     plain, task = make_task(tones), make_task(tones, validation_share=0.3)
     assert np.array_equal(task.test, plain.test)

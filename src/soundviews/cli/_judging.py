@@ -1,6 +1,7 @@
 """What the verbs that judge share: the options that choose clips, how they are read, and what is said at the end."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,11 +13,20 @@ from soundviews.errors import SoundviewsError
 
 if TYPE_CHECKING:
     from soundviews.evaluation import Task
+    from soundviews.evaluation.runner import Row
 
+Request = tuple[str, dict[str, Any]]
+"""A protocol's name and its options."""
+
+WITHOUT_LABELS = ("invariance",)
 PARTS = "Which clips (choose by folds or by splits)"
 
 Data = Annotated[
-    str, typer.Option(help="Labelled corpus: folder with a sub-folder a class, manifest, dataset, or scenes.")
+    str,
+    typer.Option(
+        help="Labelled corpus: folder with a sub-folder a class, manifest, dataset, or scenes. Invariance alone takes "
+        "one without labels."
+    ),
 ]
 Protocols = Annotated[
     list[str],
@@ -72,8 +82,8 @@ class Clips:
         if self.cross_validate and any(self.folds + self.splits):
             raise SoundviewsError("--cross-validate tests on every fold: give no folds or splits beside it")
 
-    def tasks(self) -> "list[Task]":
-        """Open the corpus: one task, or one for each fold of a cross-validation."""
+    def tasks(self, requests: "Iterable[Request]") -> "list[Task]":
+        """Open the corpus for these protocols: one task, or one for each fold of a cross-validation."""
         from rich.console import Console
 
         from soundviews.audio.cache import cache_directory
@@ -82,6 +92,7 @@ class Clips:
 
         corpus = open_corpus(self.data, strict=self.strict)
         how: dict[str, Any] = {
+            "labelled": any(name not in WITHOUT_LABELS for name, _ in requests),
             "validation_share": self.validation_share,
             "cache": cache_directory("embeddings") if self.cache else None,
             "workers": self.workers,
@@ -96,8 +107,8 @@ class Clips:
         return [make_task(corpus, **how)]
 
 
-def parse_protocol(text: str) -> tuple[str, dict[str, Any]]:
-    """NAME or NAME:option=value,option=value; values as YAML reads them."""
+def parse_protocol(text: str) -> Request:
+    """NAME or NAME:option=value,option=value; values as YAML reads them, and 1e-3 is a number."""
     name, _, rest = text.partition(":")
     options = {}
     for part in filter(None, rest.split(",")):
@@ -107,6 +118,9 @@ def parse_protocol(text: str) -> tuple[str, dict[str, Any]]:
         import yaml
 
         options[key.strip()] = yaml.safe_load(value)
+        if isinstance(options[key.strip()], str):
+            with contextlib.suppress(ValueError):
+                options[key.strip()] = float(value)
     return name.strip(), options
 
 
@@ -119,6 +133,25 @@ def make_writable(directory: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise SoundviewsError(f"cannot write to {directory}: {error}") from error
+
+
+def print_result(table: Any, rows: "Sequence[Row]") -> None:
+    """The table of the results, then what else was measured; a bracket in a name is no markup of rich."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from soundviews.evaluation.figures import all_figures
+
+    console = Console(markup=False)
+    console.print(table)
+    for columns, lines, _ in all_figures(rows, intervals=False):
+        more = Table(title="All figures", title_justify="left", box=SIMPLE_HEAD, padding=0)
+        for place, name in enumerate(columns):
+            more.add_column(name, justify="left" if place < 2 else "right", overflow="fold")
+        for line in lines:
+            more.add_row(*line)
+        console.print(more)
 
 
 def say_unreadable(unreadable: Mapping[str, str]) -> None:

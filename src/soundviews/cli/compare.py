@@ -18,9 +18,9 @@ def compare(
         list[str],
         typer.Argument(
             metavar="RUN...",
-            help="A bundle, a run that has one, logmel, or hear:MODULE[@WEIGHTS], any Python module with the functions "
-            "of HEAR 2021. NAME=RUN names the row; NAME=RUN,RUN,... is one system pretrained several times. The "
-            "others are tested against the first.",
+            help="A bundle, a run that has one, logmel, or hear:MODULE (with a file of weights hear:MODULE@FILE), any "
+            "Python module with the functions of HEAR 2021. NAME=RUN names the row; NAME=RUN,RUN,... is one system "
+            "pretrained several times. The others are tested against the first.",
         ),
     ],
     data: judging.Data,
@@ -70,7 +70,7 @@ def compare(
             so_far.save(out / "compare.json")
 
     systems = parse_systems(runs)
-    result = run(systems, clips.tasks(), requests, range(seeds), chosen_device(device), data, on_row=announce)
+    result = run(systems, clips.tasks(requests), requests, range(seeds), chosen_device(device), data, on_row=announce)
     _finish(result, out)
     if result.failures:
         raise typer.Exit(1)
@@ -78,9 +78,7 @@ def compare(
 
 def _finish(result: Any, out: Path | None) -> None:
     """Print the result and what failed, and write it where it should be kept."""
-    from rich.console import Console
-
-    Console().print(result.tables())
+    judging.print_result(result.tables(), result.rows)
     for note in result.notes:
         typer.echo(f"note: {note}")
     judging.say_unreadable(result.unreadable)

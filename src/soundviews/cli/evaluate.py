@@ -13,7 +13,10 @@ from soundviews.errors import SoundviewsError
 
 @app.command()
 def evaluate(
-    bundle: Annotated[str, typer.Argument(help="A bundle, a run that has one, logmel, or hear:MODULE[@WEIGHTS].")],
+    bundle: Annotated[
+        str,
+        typer.Argument(help="A bundle, a run that has one, logmel, or hear:MODULE (with weights hear:MODULE@FILE)."),
+    ],
     data: judging.Data,
     protocol: judging.Protocols,
     train_folds: judging.TrainFolds = "",
@@ -40,7 +43,7 @@ def evaluate(
     cache: judging.Cache = True,
     strict: judging.Strict = False,
 ) -> None:
-    """Judge a bundle on a labelled corpus, by one protocol or several.
+    """Judge an encoder on a corpus, by one protocol or several.
 
     Without folds or splits, the last fold is the test (where there are folds), else a seeded, stratified fifth.
     """
@@ -59,7 +62,7 @@ def evaluate(
             so_far.save(out / "evaluation.json")
 
     model = _model(bundle, chosen_device(device), hop)
-    _finish(run(model, clips.tasks(), requests, range(seeds), baselines, data, on_row=announce), out)
+    _finish(run(model, clips.tasks(requests), requests, range(seeds), baselines, data, on_row=announce), out)
 
 
 def _model(text: str, device: str, hop: int | None) -> Any:
@@ -76,9 +79,7 @@ def _model(text: str, device: str, hop: int | None) -> Any:
 
 def _finish(result: Any, out: Path | None) -> None:
     """Print the result, and write it where it should be kept."""
-    from rich.console import Console
-
-    Console().print(result.table())
+    judging.print_result(result.table(), result.rows)
     for note in result.notes:
         typer.echo(f"note: {note}")
     judging.say_unreadable(result.unreadable)

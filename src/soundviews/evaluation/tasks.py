@@ -1,5 +1,6 @@
 """A task: which labelled clips train, which choose, which judge."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,11 +71,18 @@ class Task:
                 f"{protocol} needs clips with exactly one label each, and these have several: use linear or qbe"
             )
 
-    def require_classes(self, protocol: str, *parts: str) -> None:
-        """Raise a SoundviewsError for a part whose clips all have the same labels: nothing tells them apart."""
+    def require_classes(self, protocol: str, *parts: str, kept: NDArray[np.bool_] | None = None) -> None:
+        """Raise a SoundviewsError for a part whose clips all have the same labels: nothing tells them apart.
+
+        Args:
+            kept: bool (clips,), which clips of the task could be read, once that is known; the others do not count.
+        """
         labels = self.corpus.label_matrix()
         for part in parts:
-            own = labels[getattr(self, part)]
+            clips = getattr(self, part)
+            own = labels[clips if kept is None else clips[kept[clips]]]
+            if len(clips) and not len(own):
+                raise SoundviewsError(f"{protocol}: none of the {len(clips)} {part} clips is readable")
             if not (own.any(axis=0) & ~own.all(axis=0)).any():
                 same = f"{part} clips have the same label: {self.names(own.all(axis=0)) or 'none'}"
                 raise SoundviewsError(f"{protocol} needs at least two classes, and all {len(own)} {same}")
@@ -94,6 +102,9 @@ class Task:
     def notes(self) -> list[str]:
         """What a reader of the result must know about the clips."""
         labels, found = self.corpus.label_matrix(), []
+        if self.skipped:  # a class whose clips could not be read has none
+            paths = self.corpus.table["path"].to_pylist()
+            labels[[os.path.join(self.corpus.root, path) in self.skipped for path in paths]] = False
         for part, so in (("train", "nothing can learn them"), ("test", "nothing is said of them")):
             indices = getattr(self, part)
             if len(indices) and (empty := self.names(~labels[indices].any(axis=0))):
@@ -113,6 +124,7 @@ def make_task(
     test_split: str | None = None,
     validation_share: float = 0.0,
     seed: int = 0,
+    labelled: bool = True,
     **reading: Any,
 ) -> Task:
     """Choose the clips of a task by folds or by splits.
@@ -124,15 +136,17 @@ def make_task(
     Args:
         validation_share: Where no validation part is named: hold out this share of the training clips, stratified
             and drawn by `seed`.
+        labelled: Whether labels are needed. Without them, and where neither folds nor splits are given, all clips of
+            a corpus that has none are test clips.
         reading: Fields of Task: cache, workers, batch_size, strict, progress.
 
     Raises:
-        SoundviewsError: no labels, an empty selection, or parts that share clips.
+        SoundviewsError: no labels where they are needed, an empty selection, or parts that share clips.
     """
-    if not corpus.vocabulary:
+    if labelled and not corpus.vocabulary:
         raise SoundviewsError(
             "the corpus has no labels, so there is nothing to judge by: a folder needs two or more sub-folders, "
-            "one a class; a manifest a column label"
+            "one a class; a manifest a column label. The protocol invariance alone needs none"
         )
     folds, splits = {}, {}
     for part, fold, split in (
@@ -209,7 +223,7 @@ def _task(corpus: Corpus, parts: dict[str, Indices], words: dict[str, str], read
     """Keep only the clips that some part uses, so that no other is ever decoded."""
     for part, indices in parts.items():
         if not len(indices):
-            raise SoundviewsError(f"no clip for {part}: the corpus has none in {words[part]}")
+            raise SoundviewsError(f"no clip for {part}: of {len(corpus)} clips none is in {words[part]}")
     used, counts = np.unique(np.concatenate(list(parts.values())), return_counts=True)
     if counts.max() > 1:
         raise SoundviewsError(f"{int((counts > 1).sum())} clips are in two parts of the task: {words}")
@@ -231,6 +245,8 @@ def _parts(
     corpus: Corpus, folds: dict[str, list[int]], splits: dict[str, str], seed: int
 ) -> tuple[dict[str, Indices], dict[str, str]]:
     """The clips of each part and how it is called."""
+    if not (folds or splits or corpus.vocabulary):
+        return {"test": np.arange(len(corpus))}, {"test": "all of it"}
     if folds:
         parts = {part: _where(corpus, "fold", numbers) for part, numbers in folds.items()}
         return parts, {part: "fold " + ", ".join(map(str, numbers)) for part, numbers in folds.items()}
