@@ -69,3 +69,17 @@ def test_clip_means_equal_a_loop():
     for number in range(7):
         own = values[clip == number]
         assert np.allclose(result[number], own.mean(axis=0) if len(own) else 0)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_an_embedding_that_is_not_finite_is_an_error_and_not_kept(tones, tiny_model, tmp_path, kept):
+    plain = tiny_model.embed_clips
+
+    def embed_clips(clips, space="h"):
+        vectors, row, starts = plain(clips, space)
+        return vectors.where((row != 1)[:, None], torch.nan), row, starts
+
+    tiny_model.embed_clips = embed_clips
+    with pytest.raises(SoundviewsError, match=r"tiny: the embedding of .*low.*0\.wav is NaN"):
+        embed_corpus(tiny_model, tones, cache=tmp_path / "kept" if kept else None)
+    assert not kept or not list((tmp_path / "kept").iterdir())

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from soundviews.evaluation import knn, knn_predict
+from soundviews.errors import SoundviewsError
+from soundviews.evaluation import evaluate, knn, knn_predict, make_task
+from soundviews.model import LogMelStatistics
 
 
 def by_loop(vectors: np.ndarray, clip: np.ndarray, targets: np.ndarray, k: int) -> tuple[list[int], list[int]]:
@@ -43,3 +45,11 @@ def test_ties_go_to_the_smallest_class():
     vectors, clip = np.array([[1, 0], [1, 0.1], [1, -0.1]]), np.arange(3)
     result = knn_predict(vectors, clip, np.array([0, 3, 2]), k=2)
     assert result.clips[0] == 2
+
+
+def test_test_clips_that_cannot_be_read_are_told(tones):
+    task = make_task(tones)
+    for clip in task.test:
+        open(tones.clip(int(clip)).path, "wb").close()
+    with pytest.raises(SoundviewsError, match="none of the 6 test clips is readable"):
+        evaluate(LogMelStatistics(8000), [task], [("knn", {"k": 3})])

@@ -7,12 +7,14 @@ from sklearn.linear_model import LogisticRegression
 
 from soundviews.audio.corpus import Corpus
 from soundviews.errors import SoundviewsError
+from soundviews.evaluation import evaluate, make_task
 from soundviews.evaluation import linear as linear_module
 from soundviews.evaluation.classification import clip_scores, loss, settings
 from soundviews.evaluation.embeddings import CorpusEmbeddings
 from soundviews.evaluation.linear import linear
 from soundviews.evaluation.linear_layer import LinearClassifier, seeded_linear
 from soundviews.evaluation.tasks import Task
+from soundviews.model import LogMelStatistics
 
 CLIPS, CLASSES, SIZE = 90, 3, 5
 
@@ -170,3 +172,29 @@ def test_settings_of_the_papers():
     assert (cola.optimizer, cola.lr, cola.batch_size, cola.epochs, cola.average) == ("adam", 1e-3, 64, 100, "logits")
     with pytest.raises(SoundviewsError, match="did you mean 'uclser'"):
         settings("uclsr")
+
+
+@pytest.mark.parametrize("style", ["acl", "logistic"])
+@pytest.mark.parametrize(
+    ("part", "lost", "message"),
+    [
+        ("train", (0, 1, 2), "none of the 18 train clips is readable"),
+        ("train", (0, 1), "all 6 train clips have the same label: middle"),
+        ("test", (0, 1, 2), "none of the 6 test clips is readable"),
+    ],
+)
+def test_parts_that_cannot_be_read_are_told(tones, style, part, lost, message):
+    task = make_task(tones)
+    for clip in getattr(task, part)[np.isin(tones.targets()[getattr(task, part)], lost)]:
+        open(tones.clip(int(clip)).path, "wb").close()
+    with pytest.raises(SoundviewsError, match=message):
+        evaluate(LogMelStatistics(8000), [task], [("linear", {"style": style})])
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_weights_that_are_not_finite_are_no_classifier(tones):
+    model = LogMelStatistics(8000)
+    plain = model.embed_clips
+    model.embed_clips = lambda clips, space="h": (plain(clips)[0] * 1e37, *plain(clips)[1:])
+    with pytest.raises(SoundviewsError, match="standardize=true may help"):
+        linear(model, make_task(tones), style="uclser", epochs=3, standardize=False)

@@ -70,10 +70,16 @@ def settings(style: str, **changes: Any) -> Settings:
     return replace(STYLES[style], **{key: value for key, value in changes.items() if value is not None})
 
 
-def require_clips(task: Task, protocol: str) -> None:
-    """Raise a SoundviewsError unless the task can train a classifier and judge it."""
+def require_clips(task: Task, protocol: str, kept: NDArray[np.bool_] | None = None) -> None:
+    """Raise a SoundviewsError unless the task can train a classifier and judge it.
+
+    Args:
+        kept: As `Task.require_classes` has it.
+    """
     task.require(protocol, "train", "test")
-    task.require_classes(protocol, "train", *(() if task.corpus.single_label else ("test",)))
+    task.require_classes(protocol, "train", *(() if task.corpus.single_label else ("test",)), kept=kept)
+    if kept is not None and not kept[task.test].any():
+        raise SoundviewsError(f"{protocol}: none of the {len(task.test)} test clips is readable")
 
 
 def truth_of(task: Task) -> NDArray[Any]:

@@ -101,7 +101,7 @@ def embed_corpus(
         batch_size: Clips decoded and embedded at once.
 
     Raises:
-        SoundviewsError: if no clip is readable, or (strict) at the first that is not.
+        SoundviewsError: if no clip is readable, an embedding is NaN or infinite, or (strict) at the first that is not.
     """
     reading = {"batch_size": batch_size, "workers": workers, "strict": strict}
     if cache is None or not model.fingerprint:
@@ -136,6 +136,9 @@ def _compute(model: Embeds, corpus: Corpus, space: str, directory: Path, progres
         for batch in batches:
             found, row, _ = model.embed_clips(Clips(batch.samples, batch.lengths), space=space)
             vectors = np.ascontiguousarray(found.numpy(), dtype=np.float32)
+            if len(wrong := np.flatnonzero(~np.isfinite(vectors).all(axis=1))):
+                path = corpus.clip(int(batch.index[row[wrong[0]]])).path
+                raise SoundviewsError(f"{model.name}: the embedding of {path} is NaN or infinite")
             vectors.tofile(file)
             size = vectors.shape[1]
             owners.append(batch.index[row].numpy())

@@ -72,6 +72,7 @@ def knn(model: Embeds, task: Task, seed: int = 0, k: int = 200, space: str | Non
     task.require_classes("knn", "test")
     space = space or ("z" if model.head is not None else "h")
     embeddings = task.embed(model, space)
+    task.require_classes("knn", "test", kept=embeddings.kept)
     number = np.full(len(task.corpus), -1)
     test = task.test[embeddings.kept[task.test]]
     number[test] = np.arange(len(test))

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from soundviews.errors import SoundviewsError
 from soundviews.evaluation.classification import (
     Choosing,
     Settings,
@@ -62,6 +63,7 @@ def linear(
     if standardize is None:
         standardize = isinstance(model, LogMelStatistics)
     embeddings, truth = task.embed(model), truth_of(task)
+    require_clips(task, "linear", embeddings.kept)
     validation, test = (part[embeddings.kept[part]] for part in (task.validation, task.test))
     windows = _training_windows(model, task, embeddings, standardize)
     classifier, details = _train(task, windows, embeddings, chosen, seed, validation)
@@ -129,8 +131,10 @@ def _train(
                 if (now := judge(task, validation, truth, scores).value) > best:
                     best, kept, kept_epoch = now, classifier.copy(), epoch
             advance(1)
-    details = {"epoch": kept_epoch, "chosen by": "validation" if kept else "the last epoch"}
-    return kept or classifier, details
+    found = kept or classifier
+    if not torch.isfinite(found.layer.weight).all():
+        raise SoundviewsError("linear: the weights became NaN or infinite; standardize=true may help")
+    return found, {"epoch": kept_epoch, "chosen by": "validation" if kept else "the last epoch"}
 
 
 def _scores(
@@ -151,6 +155,7 @@ def _logistic(model: Embeds, task: Task) -> Score:
     from sklearn.preprocessing import StandardScaler
 
     embeddings, truth = task.embed(model), truth_of(task)
+    require_clips(task, "linear", embeddings.kept)
     means = embeddings.clip_means()
     train, validation, test = (part[embeddings.kept[part]] for part in (task.train, task.validation, task.test))
     scaler = StandardScaler().fit(means[train])
