@@ -102,6 +102,8 @@ def test_weights_reach_load_model(module, tmp_path):
 def test_arrays_and_tensorflow_are_understood():
     """TensorFlow is not there; what stands for it has the two names that are used."""
     model = types.SimpleNamespace(sample_rate=8000.0, scene_embedding_size=2)
+    half = types.SimpleNamespace(get_scene_embeddings=lambda audio, model: torch.ones(len(audio), 2).bfloat16())
+    assert HearModel(half, model, "half").embed_clips(batch(torch.ones(5)))[0].dtype == torch.float32
     arrays = types.SimpleNamespace(get_scene_embeddings=lambda audio, model: np.ones((len(audio), 2), dtype=np.float64))
     assert HearModel(arrays, model, "arrays").embed_clips(batch(torch.ones(5)))[0].dtype == torch.float32
 

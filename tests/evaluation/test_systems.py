@@ -44,6 +44,14 @@ def test_paths_that_exist_are_themselves(tmp_path, monkeypatch):
     assert parse_systems([f"{tmp_path}/lr=0.2"]) == [System("lr=0.2", (f"{tmp_path}/lr=0.2",))]
 
 
+def test_weights_of_a_hear_module_may_have_any_name(tmp_path):
+    (tmp_path / "a,b").mkdir()
+    (tmp_path / "a,b/lr=0.1.pt").touch()
+    text = f"hear:m@{tmp_path}/a,b/lr=0.1.pt"
+    assert [system.runs for system in parse_systems([text, f"mine={text}"])] == [(text,), (text,)]
+    assert parse_systems(["hear:m@lr=0.1.pt"])[0].runs == ("hear:m@lr=0.1.pt",)
+
+
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
@@ -51,6 +59,7 @@ def test_paths_that_exist_are_themselves(tmp_path, monkeypatch):
         (["mine="], "names no run"),
         (["a=x", "a=y"], "2 systems are called 'a'"),
         (["runs/a", "runs/a"], "given 2 times"),
+        (["mine=runs/a,runs/b,runs/a"], "names runs/a twice"),
         (["runs/a", "runs/a/bundle"], "2 systems are called"),
     ],
 )

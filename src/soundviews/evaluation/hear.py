@@ -76,7 +76,7 @@ class HearModel:
         try:
             with torch.no_grad():
                 found = self.module.get_scene_embeddings(self._as_input(audio), self.model)
-            found = found.detach().cpu() if isinstance(found, Tensor) else found
+            found = found.detach().float().cpu() if isinstance(found, Tensor) else found
             vectors = np.asarray(found, dtype=np.float32)
         except Exception as error:  # foreign code may raise anything
             shape = f"{tuple(audio.shape)} at {self.sample_rate} Hz"

@@ -24,7 +24,7 @@ def parse_systems(texts: Sequence[str]) -> list[System]:
     above it as tell it apart from the others; logmel and HEAR modules are called what they are.
 
     Raises:
-        SoundviewsError: two systems have one name, or one without a name has several runs.
+        SoundviewsError: two systems have one name, or one without a name has several runs, or one run twice.
     """
     split = [_split(text) for text in texts]
     unnamed = [runs[0] for name, runs in split if not name]
@@ -44,14 +44,22 @@ def _split(text: str) -> tuple[str, tuple[str, ...]]:
     if Path(text).exists():
         return "", (text,)
     name, equals, rest = text.partition("=")
-    if not equals or "/" in name:  # a path with an equals sign in it
+    if not equals or "/" in name or name.startswith(HEAR):  # an equals sign in a path or in a file of weights
         name, rest = "", text
-    runs = (rest,) if rest and Path(rest).exists() else tuple(part.strip() for part in rest.split(",") if part.strip())
+    runs = (rest,) if _is_one(rest) else tuple(part.strip() for part in rest.split(",") if part.strip())
     if not runs:
         raise SoundviewsError(f"{text!r} names no run")
+    if twice := [run for run, times in Counter(runs).items() if times > 1]:
+        raise SoundviewsError(f"{text!r} names {twice[0]} twice: its interval is over different pretrainings")
     if len(runs) > 1 and not name:
         raise SoundviewsError(f"several runs of one system need a name, as in NAME={rest}")
     return name.strip(), runs
+
+
+def _is_one(text: str) -> bool:
+    """Whether this is one run or one file of weights, commas and all."""
+    path = text.partition("@")[2] if text.startswith(HEAR) else text
+    return bool(path) and Path(path).exists()
 
 
 def _names(runs: Sequence[str]) -> list[str]:
