@@ -66,6 +66,21 @@ def test_protocol_bars_carry_their_intervals() -> None:
     assert [label.get_text() for label in axes.get_yticklabels()] == ["linear", "qbe"]
 
 
+def test_bars_below_nought_are_seen() -> None:
+    for high in (0.3, -0.2):
+        axes = figures.protocol_bars([Bar("invariance", "a", -0.4, -0.5, -0.3), Bar("b", "b", high, high, high)]).axes[
+            0
+        ]
+        left, right = axes.get_xlim()
+        assert left < -0.4 < 0 < right
+
+
+def test_more_systems_than_colours_differ_in_hatching() -> None:
+    bars = [Bar("qbe", str(number), 0.5, 0.5, 0.5) for number in range(len(figures.CYCLE) + 1)]
+    first, *_, last = figures.protocol_bars(bars).axes[0].patches
+    assert first.get_facecolor() == last.get_facecolor() and first.get_hatch() is None and last.get_hatch()
+
+
 def test_the_colours_differ_without_colour() -> None:
     """Neighbours in the cycle differ in lightness, so a grey print keeps them apart."""
     light = [0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in (_rgb(c) for c in figures.CYCLE[:3])]

@@ -15,6 +15,7 @@ CYCLE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
 INK = "#222222"
 STYLE: Any = {
     "font.size": 9,
+    "text.parse_math": False,  # a dollar sign in a class's name is one
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": "#777777",
@@ -31,7 +32,7 @@ MOST_TICKS = 60  # classes whose names are still readable along a side
 
 class Bar(NamedTuple):
     """One result. group: what bars stand together for (a protocol); series: what the colour says (an encoder);
-    value: between 0 and 1; low, high: the interval, equal to the value where there is none."""
+    value: at most 1, below 0 only for invariance; low, high: the interval, equal to the value where there is none."""
 
     group: str
     series: str
@@ -188,7 +189,10 @@ def protocol_bars(bars: Sequence[Bar], measure: str = "") -> Figure:
             values = np.array([bar.value for bar in mine])
             spread = np.abs(np.array([(bar.low, bar.high) for bar in mine]).T - values)
             colour = CYCLE[number % len(CYCLE)]
-            axes.barh(places, values, height * 0.9, color=colour, label=name)
+            again = "//" if number >= len(CYCLE) else None  # more systems than colours
+            axes.barh(
+                places, values, height * 0.9, color=colour, label=name, hatch=again, edgecolor="white", linewidth=0
+            )
             axes.errorbar(values, places, xerr=spread, fmt="none", ecolor=INK, elinewidth=1, capsize=2)
             for place, bar in zip(places, mine, strict=True):
                 axes.annotate(
@@ -201,7 +205,8 @@ def protocol_bars(bars: Sequence[Bar], measure: str = "") -> Figure:
                 )
         axes.set_yticks(range(len(groups)), groups)
         axes.set_ylim(len(groups) - 0.45, -0.55)
-        axes.set_xlim(0, min(1.08, max(bar.high for bar in bars) * 1.15 + 0.02))
+        lowest, highest = min(bar.value for bar in bars), max(bar.high for bar in bars)
+        axes.set_xlim(min(0, 1.15 * lowest), max(0.02, min(1.08, highest * 1.15 + 0.02)))
         axes.set_xlabel(measure)
         axes.xaxis.set_major_formatter(_percent)
         figure.legend(frameon=False, loc="outside upper left", ncols=min(4, len(series)), fontsize=8)
