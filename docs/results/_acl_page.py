@@ -1,4 +1,4 @@
-"""What the page about acl shows: every row frozen, fine-tuned and by its invariance, and its order beside the paper's."""
+"""What the page about acl shows: every row frozen, fine-tuned and by its invariance; its order beside the paper's."""
 
 import json
 import shutil
@@ -33,7 +33,7 @@ def write(study: Study, rows: list[str], seeds: list[int], page: Path, images: P
         *_encoders(study, rows, seeds),
         *_frozen(study, compared, rows, seeds, page, images),
         *_finetuned(study, tuned, rows, seeds),
-        *_invariance(compared, page, images),
+        *_invariance(study, compared, page, images),
         *_order(compared, tuned, rows),
     ]
     page.write_text("\n".join(lines).rstrip() + "\n")
@@ -112,18 +112,17 @@ def _finetuned(study: Study, tuned: dict[str, list[Json]], rows: list[str], seed
     ]
 
 
-def _invariance(compared: Json, page: Path, images: Path) -> list[str]:
+def _invariance(study: Study, compared: Json, page: Path, images: Path) -> list[str]:
     rows = [row for row in compared["rows"] if row["protocol"] == "invariance"]
     names = list(dict.fromkeys(name for row in rows for name in row["per_class"]))
     lines = [[row["system"], *(_number(row["per_class"].get(name)) for name in names)] for row in rows]
-    path = images / PICTURES["invariance.svg"]
     return [
         "## Invariance",
         "",
         "1: the transformation does not move h; 0: it moves h as far as to an unrelated clip.",
         "",
         *table(["row", *names], lines),
-        *([f"![invariance of each row to each transformation]({_relative(path, page)})", ""] if path.is_file() else []),
+        *_picture(study, "invariance.svg", page, images, "invariance of each row to each transformation"),
     ]
 
 
