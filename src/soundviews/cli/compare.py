@@ -72,12 +72,10 @@ def compare(
     systems = parse_systems(runs)
     result = run(systems, clips.tasks(requests), requests, range(seeds), chosen_device(device), data, on_row=announce)
     _finish(result, out)
-    if result.failures:
-        raise typer.Exit(1)
 
 
 def _finish(result: Any, out: Path | None) -> None:
-    """Print the result and what failed, and write it where it should be kept."""
+    """Print the result and write it where it should be kept; name what failed, for the exit code, too."""
     judging.print_result(result.tables(), result.rows)
     for note in result.notes:
         typer.echo(f"note: {note}")
@@ -90,3 +88,5 @@ def _finish(result: Any, out: Path | None) -> None:
         typer.echo(f"written: {', '.join(map(str, written))}")
     for failure in result.failures:
         typer.echo(f"failed: {failure}", err=True)
+    if result.failures:
+        raise typer.Exit(1)
