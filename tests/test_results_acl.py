@@ -42,8 +42,8 @@ def study(page_of: ModuleType, tmp_path: Path) -> Any:
     rows += [judged(row, "invariance", values, options={}, per_class={"gain": 0.9}) for row, values in LINEAR.items()]
     difference = {"protocol": "linear:style=acl", "system": "masking", "difference": 0.2, "p_holm": 0.03}
     keep(study, "frozen", "compare.json", {"tasks": ["folds"], "rows": rows, "differences": [difference]})
-    for name in page_of.PICTURES:
-        (study.out("frozen") / name).write_text("<svg/>")
+    for name in ("compare", "invariance", "f1-linear-style-acl", "f1-linear-style-logistic"):
+        (study.out("frozen") / f"{name}.svg").write_text(name)
     keep(study, "random", "evaluation.json", {"rows": [judged("mine", "random", [0.05])]})
     keep(study, "scratch", "evaluation.json", {"rows": [judged("mine", "scratch", [0.7, 0.9])]})
     (tmp_path / "logs").mkdir()
@@ -81,6 +81,10 @@ def test_every_section_says_what_was_found(page_of: ModuleType, study: Any, tmp_
     order = cells(text, "The order of the rows, beside the paper's")
     assert order["noise"][1:3] == ["0.350 (0.434)", "0.600 (0.629)"]
     assert order["Kendall's tau"][1] == "+1.00" and order["Kendall's tau"][3] == "-1.00"
-    for name in page_of.PICTURES.values():
-        assert (images / name).is_file() and f"(../images/{name})" in text
+    assert all(f"(../images/{name})" in text for name in page_of.PICTURES)
+    assert [(images / name).read_text() for name in page_of.PICTURES] == [
+        "compare",
+        "invariance",
+        "f1-linear-style-acl",
+    ]
     assert str(tmp_path) not in text and "ran at abc1234" in text

@@ -13,7 +13,11 @@ from scipy.stats import kendalltau
 from soundviews.evaluation.intervals import student_t
 
 METRICS = {"accuracy": "accuracy", "mAP": "mAP", "macro_f1": "macro F1", "weighted_precision": "weighted precision"}
-PICTURES = {"compare.svg": "acl_compare.svg", "invariance.svg": "acl_invariance.svg", "f1.svg": "acl_f1.svg"}
+PICTURES = {
+    "acl_compare.svg": ("compare.svg",),
+    "acl_invariance.svg": ("invariance.svg",),
+    "acl_f1.svg": ("f1-linear-style-acl.svg", "f1.svg"),  # where the rows are too many for one figure, each protocol's
+}
 
 Json = dict[str, Any]
 
@@ -91,8 +95,8 @@ def _frozen(study: Study, compared: Json, rows: list[str], seeds: list[int], pag
         "(Holm); they speak for these encoders on other clips, not for other pretrainings.",
         "",
         *table(header, lines),
-        *_picture(study, "compare.svg", page, images, "every protocol by row, with intervals"),
-        *_picture(study, "f1.svg", page, images, "F1 of each class by row"),
+        *_picture(study, "acl_compare.svg", page, images, "every protocol by row, with intervals"),
+        *_picture(study, "acl_f1.svg", page, images, "F1 of each class by row"),
     ]
 
 
@@ -122,7 +126,7 @@ def _invariance(study: Study, compared: Json, page: Path, images: Path) -> list[
         "1: the transformation does not move h; 0: it moves h as far as to an unrelated clip.",
         "",
         *table(["row", *names], lines),
-        *_picture(study, "invariance.svg", page, images, "invariance of each row to each transformation"),
+        *_picture(study, "acl_invariance.svg", page, images, "invariance of each row to each transformation"),
     ]
 
 
@@ -192,11 +196,11 @@ def _over(runs: Sequence[Json], metric: str) -> str:
 
 def _picture(study: Study, name: str, page: Path, images: Path, words: str) -> list[str]:
     """The figure that `compare` made, kept beside the page; nothing where it made none."""
-    if not (study.out("frozen") / name).is_file():
+    made = [path for file in PICTURES[name] if (path := study.out("frozen") / file).is_file()]
+    if not made:
         return []
-    target = images / PICTURES[name]
-    shutil.copyfile(study.out("frozen") / name, target)
-    return [f"![{words}]({_relative(target, page)})", ""]
+    shutil.copyfile(made[0], images / name)
+    return [f"![{words}]({_relative(images / name, page)})", ""]
 
 
 def _relative(path: Path, page: Path) -> str:
