@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 from _page import Command, record, run_once, table, written_by
 
+from soundviews.datasets import datasets
+from soundviews.datasets.fetch import located
+
 PROTOCOLS = {"random": "random", "scratch": "from scratch", "linear": "frozen", "finetune": "fine-tuned"}
 
 
@@ -37,9 +40,15 @@ TASKS = {
 
 
 def command(task: str, run: str, data: Path, work: Path, seeds: int) -> Command:
+    """data: What `corpus_of` found."""
     protocols = [word for protocol in PROTOCOLS for word in ("-p", f"{protocol}:style=cola")]
-    arguments = ["evaluate", run, "--data", str(data / task), *protocols, "--seeds", str(seeds)]
+    arguments = ["evaluate", run, "--data", str(data), *protocols, "--seeds", str(seeds)]
     return Command(task, [*arguments, "--out", str(work / task)])
+
+
+def corpus_of(task: str, folder: Path) -> Path | None:
+    """Where `soundviews data` put a task: some archives bring a folder of their own. None if it is not there."""
+    return located(datasets.get(task), folder / task)
 
 
 def line(task: str, work: Path) -> list[str]:
@@ -80,8 +89,8 @@ def main() -> None:
     if unknown := set(tasks) - set(TASKS):
         raise SystemExit(f"no tasks {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}")
     for task in tasks:
-        if not given.write_only and (given.datasets / task).is_dir():
-            run_once(command(task, given.run, given.datasets, given.work, given.seeds), given.work)
+        if not given.write_only and (data := corpus_of(task, given.datasets)):
+            run_once(command(task, given.run, data, given.work, given.seeds), given.work)
     write(tasks, given.work)
 
 
