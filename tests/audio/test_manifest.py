@@ -100,6 +100,14 @@ def test_rows_of_one_clip_with_a_label_each_are_one_clip_with_all_of_them(tmp_pa
     assert sorted(corpus.skipped) == [(f"{path}, line {line}", reason) for line, reason in reasons.items()]
 
 
+def test_events_become_the_labels_of_their_clip(tmp_path, audio):
+    text = "filename\tonset\toffset\tevent_label\na.wav\t0\t0.5\tDog\na.wav\t0.2\t0.9\tCat\nsub/b c.wav\t\t\t\n"
+    (tmp_path / "events.tsv").write_text(text)
+    corpus = open_corpus(tmp_path / "events.tsv")
+    assert corpus.vocabulary == ["Cat", "Dog"]
+    assert corpus.label_matrix().tolist() == [[True, True], [False, False]]
+
+
 @pytest.mark.parametrize(("columns", "values"), [("fold", "12"), ("split", "ab")])
 def test_rows_that_contradict_each_other_are_named(tmp_path, audio, columns, values):
     path = write(tmp_path, f"path,{columns}\n\na.wav,{values[0]}\nsub/b c.wav,{values[0]}\na.wav,{values[1]}\n")

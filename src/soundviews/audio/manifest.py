@@ -25,7 +25,7 @@ from soundviews.registry import nearest
 
 MANIFESTS = (".csv", ".tsv", ".parquet")
 _COLUMNS = ("path", "labels", "fold", "split", "start", "end")
-_ALIASES = {"label": "labels", "file": "path", "filename": "path", "fname": "path"}
+_ALIASES = {"label": "labels", "event_label": "labels", "file": "path", "filename": "path", "fname": "path"}
 # From here on reading the text takes long enough to keep what was read.
 _WORTH_KEEPING = 100_000
 _BLOCK = 65_536
