@@ -144,6 +144,7 @@ def _order(compared: Json, tuned: dict[str, list[Json]], rows: list[str]) -> lis
         for place, row in enumerate(rows)
     ]
     taus = [f"{kendalltau(mine, theirs).statistic:+.2f}" for mine, theirs in zip(ours, paper, strict=True)]
+    taus = ["-" if tau == "+nan" else tau for tau in taus]  # all rows are equal
     header = ["row", "macro F1, frozen", "fine-tuned", "weighted precision, frozen", "fine-tuned"]
     return [
         "## The order of the rows, beside the paper's",
