@@ -79,7 +79,7 @@ def _frozen(study: Study, compared: Json, rows: list[str], seeds: list[int], pag
             continue
         label = _label(row)
         less = differences.get((label, row["system"]))
-        cells = [f"{less['difference']:+.3f}", f"{less['p_holm']:.3f}"] if less else ["", ""]
+        cells = [f"{less['difference']:+.3f}", _p(less["p_holm"])] if less else ["", ""]
         others = [_metric(row, name) for name in ("macro_f1", "weighted_precision")]
         lines.append([label, row["system"], row["measure"], _value(row), *others, *cells])
     random = json.loads((study.out("random") / "evaluation.json").read_text())["rows"][0]
@@ -176,6 +176,10 @@ def _value(row: Json) -> str:
 
 def _metric(row: Json, name: str) -> str:
     return _number(row["metrics"].get(name))
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _number(value: float | None) -> str:
