@@ -201,7 +201,9 @@ def test_the_command_can_be_interrupted(waveform_bundle: Path, tmp_path: Path) -
     for number in range(160):
         soundfile.write(folder / f"{number}.wav", 0.1 * rng.normal(size=30 * RATE), RATE)
     out = tmp_path / "out.parquet"
-    command = [sys.executable, "-c", "from soundviews.cli.app import main; main()"]
+    # Where the tests run in the background of a shell, children are started with Ctrl-C ignored.
+    listening = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{listening}; from soundviews.cli.app import main; main()"]
     arguments = ["embed", str(waveform_bundle), str(folder), "--out", str(out)]
     process = subprocess.Popen([*command, *arguments], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
