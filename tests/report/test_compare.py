@@ -97,9 +97,15 @@ def test_classes_and_invariance_have_figures_of_their_own(comparison: Comparison
     comparison.rows.append(row("invariance", "noise", 0.7, measure="invariance", scores=scores))
     f1 = {"dog": 0.5, "rain": 0.25}
     comparison.rows[:2] = [replace(one, f1=f1, confusion=[[1, 1], [0, 2]]) for one in comparison.rows[:2]]
+    comparison.classes = ["dog", "rain"]
     figures = comparison_figures(comparison)
-    assert list(figures) == ["compare", "f1", "invariance"]
+    confusions = ["confusion-noise-linear", "confusion-stretch-linear"]
+    assert list(figures) == ["compare", "f1", *confusions, "invariance"]
     assert [bar.get_width() for bar in figures["f1"].drawing.axes[0].patches] == [0.5, 0.25] * 2
     titles = [section.title for section in comparison_sections(comparison, figures)]
     assert titles == ["Results", "Classes", "Invariance", "Not judged"]
-    assert {path.name for path in write_comparison(tmp_path, comparison)} >= {"f1.svg", "invariance.svg"}
+    assert {path.name for path in write_comparison(tmp_path, comparison)} >= {
+        "f1.svg",
+        "confusion-noise-linear.svg",
+        "invariance.svg",
+    }

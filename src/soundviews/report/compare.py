@@ -37,10 +37,10 @@ def write_comparison(directory: Path, comparison: Comparison) -> list[Path]:
 
 def comparison_figures(comparison: Comparison) -> dict[str, Figure]:
     """By name: `compare`, the values with their intervals; F1 of the classes, the systems side by side (acl, Fig. 3);
-    `invariance`, where it was measured."""
+    every system's confusions (acl, Fig. 4); `invariance`, where it was measured."""
     caption = f"95 % intervals. {'; '.join(comparison.tasks)}"
     figures = {"compare": Figure(comparison_figure(comparison.rows), caption)}
-    figures |= class_figures(comparison.rows, [])  # without confusions, which are of one system each
+    figures |= class_figures(comparison.rows, comparison.classes)
     if invariance := invariance_section(comparison.rows):
         figures["invariance"] = next(part for part in invariance.parts if isinstance(part, Figure))
     return figures
@@ -53,7 +53,7 @@ def comparison_sections(comparison: Comparison, figures: Mapping[str, Figure]) -
         parts += [Text(title), Table(columns, rows, f"Intervals of the values: {caption}" if caption else "")]
     parts += [Text(text) for text in (comparison.about_tests(), *comparison.notes) if text]
     sections = [Section("Results", parts), *figures_section(comparison.rows)]
-    if of_classes := [figure for name, figure in figures.items() if name.startswith("f1")]:
+    if of_classes := [figure for name, figure in figures.items() if name.startswith(("f1", "confusion"))]:
         sections.append(Section("Classes", of_classes))
     if invariance := invariance_section(comparison.rows):
         sections.append(invariance)
