@@ -46,6 +46,8 @@ def study(page_of: ModuleType, tmp_path: Path) -> Any:
         (study.out("frozen") / f"{name}.svg").write_text(name)
     keep(study, "random", "evaluation.json", {"rows": [judged("mine", "random", [0.05])]})
     keep(study, "scratch", "evaluation.json", {"rows": [judged("mine", "scratch", [0.7, 0.9])]})
+    study.run_of("masking", 0).mkdir(parents=True)
+    (study.run_of("masking", 0) / "metrics.csv").write_text("step,bilinear_accuracy\n9,0.125\n19,0.25\n")
     (tmp_path / "logs").mkdir()
     for row, seed in [("noise", 0), ("noise", 1), ("masking", 0)]:
         tuned = study.finetune(row, seed)
@@ -69,14 +71,17 @@ def test_every_section_says_what_was_found(page_of: ModuleType, study: Any, tmp_
     page_of.write(study, ["noise", "masking"], [0, 1], page, images)
     text = page.read_text()
 
-    assert cells(text, "Encoders")["masking"][3:] == ["1.5 -", "1.5 -"]
+    assert cells(text, "Encoders")["masking"][3:] == ["1.5 -", "1.5 -", "0.25 -"]
     frozen = cells(text, "Frozen")
     assert list(frozen) == ["noise", "masking", "random encoder", "logmel"]
     assert frozen["masking"][3:] == ["0.550 (0.100 to 0.900)", "0.550", "0.450", "+0.200", "0.030"]
     assert frozen["random encoder"][3] == "0.050 (0.100 to 0.900)"
     tuned = cells(text, "Fine-tuned")
     assert [tuned[row][1] for row in ("noise", "masking", "from scratch")] == ["2", "1", "2"]
-    assert tuned["masking"][2:] == ["0.600", "0.600", "0.400"] and tuned["from scratch"][2].startswith("0.800 (")
+    assert tuned["masking"][2:] == ["0.600", "0.600", "0.400", "0.600"] and tuned["from scratch"][2].startswith(
+        "0.800 ("
+    )
+    assert tuned["from scratch"][-1] == "0.700 0.900"
     assert cells(text, "Invariance") == {"noise": ["noise", "0.900"], "masking": ["masking", "0.900"]}
     order = cells(text, "The order of the rows, beside the paper's")
     assert order["noise"][1:3] == ["0.350 (0.434)", "0.600 (0.629)"]

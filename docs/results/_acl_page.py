@@ -11,6 +11,7 @@ from _page import notes, record, shown, table, written_by
 from scipy.stats import kendalltau
 
 from soundviews.evaluation.intervals import student_t
+from soundviews.pretraining.log import read_metrics
 
 METRICS = {"accuracy": "accuracy", "mAP": "mAP", "macro_f1": "macro F1", "weighted_precision": "weighted precision"}
 PICTURES = {
@@ -60,13 +61,21 @@ def _minutes(study: Study, name: str) -> str:
     return f"{found['seconds'] / 60:.1f}" if found and found["seconds"] else "-"
 
 
+def _in_batch(study: Study, row: str, seed: int) -> str:
+    """How many anchors of the last batch that was logged found their positive."""
+    path = study.run_of(row, seed) / "metrics.csv"
+    return f"{read_metrics(path)['bilinear_accuracy'][-1][1]:.2f}" if path.is_file() else "-"
+
+
 def _encoders(study: Study, rows: Sequence[str], seeds: Sequence[int]) -> list[str]:
     lines = []
     for row in rows:
         minutes = [_minutes(study, study.pretrain(row, seed).name) for seed in seeds]
         whole = [_minutes(study, study.finetune(row, seed).name) for seed in seeds]
-        lines.append([row, ROWS[row].words, f"`{study.recipes[row]}`", " ".join(minutes), " ".join(whole)])
+        by_seed = [" ".join(each) for each in (minutes, whole, [_in_batch(study, row, seed) for seed in seeds])]
+        lines.append([row, ROWS[row].words, f"`{study.recipes[row]}`", *by_seed])
     header = ["row", "blocks on the positive", "recipe", "minutes of pretraining, by seed", "of fine-tuning"]
+    header.append("in-batch accuracy, last logged")
     some = study.pretrain(rows[-1], seeds[0]).arguments
     return ["## Encoders", "", *shown(some, _places(study)), *table(header, lines)]
 
@@ -101,10 +110,10 @@ def _frozen(study: Study, compared: Json, rows: list[str], seeds: list[int], pag
 
 
 def _finetuned(study: Study, tuned: dict[str, list[Json]], rows: list[str], seeds: list[int]) -> list[str]:
-    lines = [[row, str(len(tuned[row])), *(_over(tuned[row], name) for name in METRICS)] for row in rows]
+    lines = [[row, *_repeated(tuned[row])] for row in rows]
     scratch = json.loads((study.out("scratch") / "evaluation.json").read_text())["rows"][0]
-    lines.append(["from scratch", str(len(scratch["runs"])), *(_over(scratch["runs"], name) for name in METRICS)])
-    header = ["row", "runs", *METRICS.values()]
+    lines.append(["from scratch", *_repeated(scratch["runs"])])
+    header = ["row", "runs", *METRICS.values(), "accuracy or mAP, by seed"]
     kept = [place for place, _ in enumerate(header) if any(line[place] != "-" for line in lines)]
     return [
         "## Fine-tuned",
@@ -114,6 +123,12 @@ def _finetuned(study: Study, tuned: dict[str, list[Json]], rows: list[str], seed
         "",
         *table([header[place] for place in kept], [[line[place] for place in kept] for line in lines]),
     ]
+
+
+def _repeated(runs: Sequence[Json]) -> list[str]:
+    """How many, every metric's mean, and the first metric of each."""
+    firsts = [f"{run.get('accuracy', run.get('mAP')):.3f}" for run in runs]
+    return [str(len(runs)), *(_over(runs, name) for name in METRICS), " ".join(firsts)]
 
 
 def _invariance(study: Study, compared: Json, page: Path, images: Path) -> list[str]:

@@ -109,4 +109,7 @@ def test_clips_that_nothing_tells_apart_are_refused(labels: list[list[str]], mes
 
 
 def test_a_test_of_one_class_can_still_be_right_or_wrong() -> None:
-    require_clips(made_up([["a"], ["b"], ["b"], ["b"]], 2, 0), "linear")
+    task = made_up([["a"], ["b"], ["b"], ["b"]], 2, 0)
+    require_clips(task, "linear")
+    scores = np.array([[0.2, 0.8], [0.9, 0.1]], dtype=np.float32)
+    assert judge(task, task.test, truth_of(task), scores).metrics["accuracy"] == 0.5

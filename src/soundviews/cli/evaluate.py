@@ -47,7 +47,7 @@ def evaluate(
 
     Without folds or splits, the last fold is the test (where there are folds), else a seeded, stratified fifth.
     """
-    requests = [judging.parse_protocol(text) for text in protocol]
+    requests = [judging.parse_protocol(text) for text in dict.fromkeys(protocol)]
     folds, splits = (train_folds, validation_folds, test_folds), (train_split, validation_split, test_split)
     clips = judging.Clips(data, folds, splits, validation_share, cross_validate, workers, batch_size, cache, strict)
     if out is not None:

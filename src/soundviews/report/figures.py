@@ -50,7 +50,7 @@ def training_curves(curves: Mapping[str, Sequence[tuple[int, float]]], columns: 
     """
     rows = -(-len(curves) // columns)
     with rc_context(STYLE):
-        figure = _figure(WIDTH, 0.4 + 1.9 * max(rows, 1))
+        figure = new_figure(WIDTH, 0.4 + 1.9 * max(rows, 1))
         for place, (name, points) in enumerate(curves.items(), 1):
             axes = figure.add_subplot(rows, columns, place)
             steps, values = np.asarray(points, dtype=float).reshape(-1, 2).T
@@ -79,7 +79,7 @@ def view_patches(
     """
     examples = len(anchor)
     with rc_context(STYLE):
-        figure = _figure(WIDTH, 3.6)
+        figure = new_figure(WIDTH, 3.6)
         grid = figure.subplots(2, examples, squeeze=False, sharex=True, sharey=True)
         for row, (branch, patches) in enumerate((("anchor", anchor), ("positive", positive))):
             for column in range(examples):
@@ -101,20 +101,14 @@ def per_class_bars(per_class: Mapping[str, float], measure: str, baseline: Mappi
     names = sorted(per_class, key=lambda name: -per_class[name])
     places = np.arange(len(names))
     with rc_context(STYLE):
-        figure = _figure(WIDTH, 0.7 + 0.17 * len(names))
+        figure = new_figure(WIDTH, 0.7 + 0.17 * len(names))
         axes = figure.add_subplot()
         axes.barh(places, [per_class[name] for name in names], color=BLUE, height=0.72)
         if baseline:
             values = [baseline.get(name, np.nan) for name in names]
             axes.plot(values, places, "|", color=VERMILION, markersize=9, markeredgewidth=2, label="baseline")
             axes.legend(frameon=False, loc="lower right")
-        axes.set_yticks(places, [_shorten(name, 40) for name in names], fontsize=8)
-        axes.set_ylim(len(names) - 0.4, -0.6)
-        axes.set_xlim(0, 1)
-        axes.set_xlabel(measure)
-        axes.xaxis.set_major_formatter(_percent)
-        axes.grid(axis="x", color="#e5e5e5", linewidth=0.6)
-        axes.set_axisbelow(True)
+        _class_axes(axes, names, measure)
         return figure
 
 
@@ -130,19 +124,13 @@ def class_bars(systems: Mapping[str, Mapping[str, float]], measure: str) -> Figu
     classes.sort(key=lambda name: -first.get(name, -1.0))
     height = 0.8 / len(systems)
     with rc_context(STYLE):
-        figure = _figure(WIDTH, 0.9 + len(classes) * (0.1 + 0.09 * len(systems)))
+        figure = new_figure(WIDTH, 0.9 + len(classes) * (0.1 + 0.09 * len(systems)))
         axes = figure.add_subplot()
         for number, (system, values) in enumerate(systems.items()):
             places = np.arange(len(classes)) + (number + 0.5) * height - 0.4
             widths = [values.get(name, np.nan) for name in classes]
             axes.barh(places, widths, height * 0.9, color=CYCLE[number % len(CYCLE)], label=system)
-        axes.set_yticks(range(len(classes)), [_shorten(name, 40) for name in classes], fontsize=8)
-        axes.set_ylim(len(classes) - 0.4, -0.6)
-        axes.set_xlim(0, 1)
-        axes.set_xlabel(measure)
-        axes.xaxis.set_major_formatter(_percent)
-        axes.grid(axis="x", color="#e5e5e5", linewidth=0.6)
-        axes.set_axisbelow(True)
+        _class_axes(axes, classes, measure)
         figure.legend(frameon=False, loc="outside upper left", ncols=min(3, len(systems)), fontsize=8)
         return figure
 
@@ -158,7 +146,7 @@ def confusion_matrix(counts: ArrayLike, classes: Sequence[str]) -> Figure:
     shares = clips / np.maximum(clips.sum(axis=1, keepdims=True), 1)
     with rc_context(STYLE):
         side = min(WIDTH, 2.2 + 0.22 * count)
-        figure = _figure(side, 0.85 * side)
+        figure = new_figure(side, 0.85 * side)
         axes = figure.add_subplot()
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         if count <= MOST_TICKS:
@@ -171,7 +159,7 @@ def confusion_matrix(counts: ArrayLike, classes: Sequence[str]) -> Figure:
         if count <= 15:
             _write_shares(axes, shares)
         bar = figure.colorbar(image, ax=axes, shrink=0.6, label="share of the class's clips")
-        bar.ax.yaxis.set_major_formatter(_percent)
+        bar.ax.yaxis.set_major_formatter(percent)
         return figure
 
 
@@ -181,7 +169,7 @@ def protocol_bars(bars: Sequence[Bar], measure: str = "") -> Figure:
     series = list(dict.fromkeys(bar.series for bar in bars))
     height = 0.8 / len(series)
     with rc_context(STYLE):
-        figure = _figure(WIDTH, 0.9 + len(groups) * (0.24 * len(series) + 0.22))
+        figure = new_figure(WIDTH, 0.9 + len(groups) * (0.24 * len(series) + 0.22))
         axes = figure.add_subplot()
         for number, name in enumerate(series):
             mine = [bar for bar in bars if bar.series == name]
@@ -208,7 +196,7 @@ def protocol_bars(bars: Sequence[Bar], measure: str = "") -> Figure:
         lowest, highest = min(bar.value for bar in bars), max(bar.high for bar in bars)
         axes.set_xlim(min(0, 1.15 * lowest), max(0.02, min(1.08, highest * 1.15 + 0.02)))
         axes.set_xlabel(measure)
-        axes.xaxis.set_major_formatter(_percent)
+        axes.xaxis.set_major_formatter(percent)
         figure.legend(frameon=False, loc="outside upper left", ncols=min(4, len(series)), fontsize=8)
         return figure
 
@@ -219,7 +207,7 @@ def save_svg(drawing: Figure, file: Any) -> None:
         drawing.savefig(file, format="svg", dpi=130, metadata={"Date": None})
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
     """A figure without pyplot, whose global state would keep it for ever."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
@@ -240,8 +228,19 @@ def _write_shares(axes: Axes, shares: NDArray[np.float64]) -> None:
         axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=7, color=colour)
 
 
-def _percent(value: float, _: float) -> str:
+def percent(value: float, _: float) -> str:
     return f"{100 * value:.0f} %"
+
+
+def _class_axes(axes: Axes, names: Sequence[str], measure: str) -> None:
+    """Classes below each other, the first on top, and shares from 0 to 1."""
+    axes.set_yticks(range(len(names)), [_shorten(name, 40) for name in names], fontsize=8)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_xlim(0, 1)
+    axes.set_xlabel(measure)
+    axes.xaxis.set_major_formatter(percent)
+    axes.grid(axis="x", color="#e5e5e5", linewidth=0.6)
+    axes.set_axisbelow(True)
 
 
 def _shorten(name: str, longest: int) -> str:

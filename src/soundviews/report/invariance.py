@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from soundviews.evaluation.runner import Row, means
-from soundviews.report.figures import CYCLE, INK, STYLE, WIDTH, _figure, _percent
+from soundviews.report.figures import CYCLE, INK, STYLE, WIDTH, new_figure, percent
 from soundviews.report.html import Figure, Section, Table
 
 Figures = Mapping[str, Mapping[str, float]]
@@ -63,7 +63,7 @@ def invariance_figure(systems: Mapping[str, Figures]) -> Drawing:
     names, count = _names(systems), len(systems)
     step = 0.8 / count
     with rc_context(STYLE):
-        figure = _figure(WIDTH, 1.0 + len(names) * (0.15 * count + 0.16))
+        figure = new_figure(WIDTH, 1.0 + len(names) * (0.15 * count + 0.16))
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
         for number, (system, figures) in enumerate(systems.items()):
             places = np.arange(len(names)) + (number + 0.5) * step - 0.4
@@ -83,7 +83,7 @@ def invariance_figure(systems: Mapping[str, Figures]) -> Drawing:
         right.set_xlabel("invariance")
         right.set_xlim(0, 1.16)
         right.set_xticks(np.linspace(0, 1, 5))
-        right.xaxis.set_major_formatter(_percent)
+        right.xaxis.set_major_formatter(percent)
         right.tick_params(axis="y", length=0)
         for axes in (left, right):
             axes.grid(axis="x", color="#e5e5e5", linewidth=0.6)
