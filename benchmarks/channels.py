@@ -13,8 +13,8 @@ import torch
 from _report import record
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import pad, training_loader
-from soundviews.audio.scenes import SceneOptions, write_scenes
 from soundviews.audio.store import ClipStore
+from soundviews.scenes.folder import SceneOptions, write_scenes
 from soundviews.separation.draw import Wanted
 from soundviews.separation.on_the_fly import separate_wanted
 from soundviews.separation.prepared import DrawnChannels, PreparedChannels

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from _report import record
-from soundviews.evaluation.knn import knn_predict
+from soundviews.evaluation.protocols.knn import knn_predict
 
 PATCHES, CLIPS, CLASSES, SIZE, K = 17_000, 1_700, 20, 512, 200
 

@@ -15,7 +15,7 @@ from soundviews.audio.corpus import Corpus
 from soundviews.cli.app import keep_freed_memory
 from soundviews.evaluation import Task
 from soundviews.evaluation.embeddings import CorpusEmbeddings
-from soundviews.evaluation.linear import linear
+from soundviews.evaluation.protocols.linear import linear
 
 SIZE, CLASSES, TEST, SPREAD = 512, 50, 10_000, 4.0
 

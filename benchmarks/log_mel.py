@@ -9,7 +9,8 @@ import torch
 
 from _report import record
 from soundviews.features import LogMel
-from soundviews.recipe import list_recipes, load_recipe
+from soundviews.recipes.loading import load_recipe
+from soundviews.recipes.reading import list_recipes
 
 CLIPS, SECONDS, REPEATS = 64, 5, 10
 

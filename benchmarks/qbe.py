@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score
 
 from _report import record
-from soundviews.evaluation.qbe import query_by_example
+from soundviews.evaluation.protocols.qbe import query_by_example
 
 CLIPS, CLASSES, SIZE = 52_700, 527, 128
 LARGE = (5000, 4000, 3000, 2500, 2000)  # clips of the largest classes

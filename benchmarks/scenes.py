@@ -12,8 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from _report import record
-from soundviews.audio.events import events
-from soundviews.audio.scenes import generate_scenes
+from soundviews.scenes.events import events
+from soundviews.scenes.folder import generate_scenes
 
 RATE, TRAIN, TEST = 16000, 600, 300
 NOTE = f"""{TRAIN} scenes to train on, {TEST} others to test on, 4 to 10 s at {RATE} Hz, default options. Baseline:

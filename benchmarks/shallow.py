@@ -11,7 +11,7 @@ import torch
 from sklearn.neural_network import MLPClassifier
 
 from _report import record
-from soundviews.evaluation.shallow import HIDDEN, Examples, clip_probabilities, shallow_network, train_epoch
+from soundviews.evaluation.protocols.shallow import HIDDEN, Examples, clip_probabilities, shallow_network, train_epoch
 
 SIZE, CLASSES, BATCH, TEST = 128, 527, 512, 20_000
 THEIR_BATCHES = 20

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from _report import record
+from soundviews.core.randomness import Randomness
 from soundviews.features import Clips
-from soundviews.randomness import Randomness
 from soundviews.views.time_stretch import TimeStretch
 
 CLIPS, SECONDS, SAMPLE_RATE, REPEATS = 64, 10, 16000, 5

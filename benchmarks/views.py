@@ -7,7 +7,8 @@ import torch
 
 from _report import record
 from soundviews.pretraining.module import Pretraining
-from soundviews.recipe import list_recipes, load_recipe
+from soundviews.recipes.loading import load_recipe
+from soundviews.recipes.reading import list_recipes
 
 CLIPS, SECONDS, STEPS = 32, 5, 3
 

@@ -6,7 +6,7 @@ The public names are loaded on first use, so that `import soundviews` (and the c
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from soundviews.core.version import __version__
 
 _HOMES = {
     "list_encoders": "soundviews.encoders",
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from soundviews.encoders import create_encoder, list_encoders
     from soundviews.model import Embedding, Model, load
 
-__all__ = ["Corpus", "Embedding", "Model", "create_encoder", "list_encoders", "load", "open_corpus"]
+__all__ = ["Corpus", "Embedding", "Model", "__version__", "create_encoder", "list_encoders", "load", "open_corpus"]
 
 
 def __getattr__(name: str) -> Any:

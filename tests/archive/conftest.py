@@ -7,9 +7,11 @@ import pytest
 import soundfile
 import torch
 
-from soundviews.bundle import save_bundle
-from soundviews.bundle_config import BundleConfig, Component, Statistics, Windows
+from soundviews.core.component import Component
 from soundviews.encoders import create_encoder
+from soundviews.model.bundle import save_bundle
+from soundviews.model.config import BundleConfig
+from soundviews.recipes.schema import Statistics, Windows
 
 RATE = 16000
 

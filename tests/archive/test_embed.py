@@ -16,7 +16,7 @@ from soundviews.archive import embed as embed_module
 from soundviews.archive.embed import embed_files, read_metadata
 from soundviews.archive.inputs import gather
 from soundviews.audio.decode import read
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.model import Model, load
 
 from .conftest import RATE, make_bundle

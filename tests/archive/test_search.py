@@ -16,7 +16,7 @@ from soundviews.archive.embed import embed_files
 from soundviews.archive.inputs import gather
 from soundviews.archive.search import find_bundle_of, query_vector, search
 from soundviews.audio.decode import read
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.model import load
 
 from .conftest import RATE, make_bundle

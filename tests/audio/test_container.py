@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from soundviews.audio.decode import probe, read
-from soundviews.errors import UnreadableClip
+from soundviews.core.errors import UnreadableClip
 
 
 def write_container(path: Path, codec: str, seconds: float = 4.0, rate: int = 48000) -> np.ndarray:

@@ -10,8 +10,8 @@ import pytest
 
 from soundviews.audio.corpus import Clip, Corpus, to_schema
 from soundviews.audio.decode import probe
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.opening import open_corpus
-from soundviews.errors import SoundviewsError
 
 
 @pytest.fixture

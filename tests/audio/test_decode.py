@@ -8,7 +8,7 @@ import soundfile
 import soxr
 
 from soundviews.audio.decode import probe, read
-from soundviews.errors import UnreadableClip
+from soundviews.core.errors import UnreadableClip
 
 FORMATS = ("wav", "flac", "ogg", "opus", "mp3", "aiff")
 

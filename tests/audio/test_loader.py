@@ -10,7 +10,7 @@ from soundviews.audio import loader as loader_module
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import TrainingClips, evaluation_batches, pad, training_loader
 from soundviews.audio.store import ClipStore
-from soundviews.errors import SoundviewsError, UnreadableClip
+from soundviews.core.errors import SoundviewsError, UnreadableClip
 
 RATE = 8000
 

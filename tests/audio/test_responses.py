@@ -5,7 +5,7 @@ import pytest
 
 from soundviews.audio import responses
 from soundviews.audio.responses import SECONDS, aligned, lead_samples, read_responses
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 RATE = 16000
 LEAD = lead_samples(RATE)

@@ -14,7 +14,7 @@ from soundviews.audio import store as store_module
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.decode import read
 from soundviews.audio.store import ClipStore
-from soundviews.errors import UnreadableClip
+from soundviews.core.errors import UnreadableClip
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from soundviews.cli.app import app, load_verbs
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 HEAR = """
 import types, torch

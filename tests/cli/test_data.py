@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 
 from soundviews.cli.app import app, load_verbs
 from soundviews.cli.data import DATASETS
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets import datasets, fsdnoisy18k, rooms
 from soundviews.datasets.librispeech import LibriSpeech
 from soundviews.datasets.opening import open_corpus
-from soundviews.errors import SoundviewsError
 
 
 @pytest.fixture

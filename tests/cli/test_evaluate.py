@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from soundviews.cli._folds import numbers
 from soundviews.cli._judging import parse_protocol
 from soundviews.cli.app import app, load_verbs
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 
 @pytest.fixture

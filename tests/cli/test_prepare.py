@@ -13,10 +13,10 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from soundviews.bundle_config import Component
 from soundviews.cli.app import app, load_verbs
+from soundviews.core.component import Component
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.opening import open_corpus
-from soundviews.errors import SoundviewsError
 from soundviews.separation.prepared import PreparedChannels
 from soundviews.separation.processor import ProcessorConfig, load_processors, save_processor
 from soundviews.separation.tdcn import TDCN

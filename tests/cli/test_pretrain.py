@@ -8,7 +8,7 @@ import yaml
 from typer.testing import CliRunner
 
 from soundviews.cli.app import app, load_verbs
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 TINY = [
     "audio.sample_rate=8000",

@@ -10,9 +10,9 @@ import torch
 from typer.testing import CliRunner
 
 from soundviews.audio.decode import read
-from soundviews.bundle_config import Component
 from soundviews.cli.app import app, load_verbs
-from soundviews.errors import SoundviewsError
+from soundviews.core.component import Component
+from soundviews.core.errors import SoundviewsError
 from soundviews.separation.processor import ProcessorConfig, save_processor
 from soundviews.separation.tdcn import TDCN
 

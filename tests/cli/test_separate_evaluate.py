@@ -7,10 +7,10 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from soundviews.audio.scenes import SceneOptions, write_scenes
-from soundviews.bundle_config import Component
 from soundviews.cli.app import app, load_verbs
-from soundviews.errors import SoundviewsError
+from soundviews.core.component import Component
+from soundviews.core.errors import SoundviewsError
+from soundviews.scenes.folder import SceneOptions, write_scenes
 from soundviews.separation import TDCN
 from soundviews.separation.processor import ProcessorConfig, save_processor
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from soundviews.audio.corpus import Corpus
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.audioset import AudioSet, video_of
 from soundviews.datasets.audioset_subset import ten_class_subset, write_manifest
 from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.origin import published_differences
-from soundviews.errors import SoundviewsError
 
 CLASSES = 'index,mid,display_name\n1,/m/b,"Child speech, kid speaking"\n0,/m/a,Speech\n2,/t/dd0,Music\n'
 HEAD = "# Segments csv created Sun Mar  5 10:54:31 2017\n# num_ytids=3, num_segs=3\n"

@@ -5,10 +5,10 @@ from collections import Counter
 
 import pytest
 
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.dcase2018_birdsong import TABLES, Dcase2018Birdsong
 from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.origin import published_differences
-from soundviews.errors import SoundviewsError
 
 SETS = dict(zip(("ff1010bird", "warblrb10k", "BirdVox-DCASE-20k"), TABLES, strict=True))
 

@@ -6,8 +6,8 @@ import hashlib
 import numpy as np
 import pytest
 
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.download import download
-from soundviews.errors import SoundviewsError
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
 MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"

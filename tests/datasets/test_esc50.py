@@ -2,8 +2,8 @@
 
 import pytest
 
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.opening import open_corpus
-from soundviews.errors import SoundviewsError
 
 HEADER = "filename,fold,target,category,esc10,src_file,take\n"
 

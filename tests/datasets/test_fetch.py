@@ -7,9 +7,9 @@ import zipfile
 
 import pytest
 
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.fetch import fetch, located
 from soundviews.datasets.origin import Archive, Origin
-from soundviews.errors import SoundviewsError
 
 
 def tarred(files):

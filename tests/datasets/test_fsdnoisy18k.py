@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from soundviews.audio.corpus import Corpus
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.fsdnoisy18k import (
     META,
     PUBLISHED,
@@ -19,7 +20,6 @@ from soundviews.datasets.fsdnoisy18k import (
     write_small_clean,
 )
 from soundviews.datasets.opening import open_corpus
-from soundviews.errors import SoundviewsError
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from soundviews.audio.scenes import SceneOptions, write_scenes
+from soundviews.core.errors import SoundviewsError, UnreadableClip
 from soundviews.datasets.fuss import make_lookalike
 from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.sources import read_sources, source_files
-from soundviews.errors import SoundviewsError, UnreadableClip
+from soundviews.scenes.folder import SceneOptions, write_scenes
 
 
 @pytest.fixture

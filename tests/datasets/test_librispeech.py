@@ -5,10 +5,10 @@ from collections import Counter
 
 import pytest
 
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.librispeech import LibriSpeech
 from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.origin import published_differences
-from soundviews.errors import SoundviewsError
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import os
 import numpy as np
 import pytest
 
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.musan import SOURCES, Musan
 from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.origin import published_differences
-from soundviews.errors import SoundviewsError
 
 
 @pytest.fixture

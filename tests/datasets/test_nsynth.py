@@ -5,10 +5,10 @@ import os
 
 import pytest
 
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.nsynth import FAMILIES, NSynth
 from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.origin import published_differences
-from soundviews.errors import SoundviewsError
 
 NOTES = {
     "train": ["bass_synthetic_033-022-050", "synth_lead_synthetic_011-055-100", "vocal_acoustic_000-060-025"],

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.opening import open_corpus
-from soundviews.errors import SoundviewsError
 
 
 def names(corpus) -> list[str]:

@@ -5,10 +5,10 @@ import os
 import numpy as np
 import pytest
 
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.origin import published_differences
 from soundviews.datasets.speech_commands import SpeechCommandsV1, SpeechCommandsV2
-from soundviews.errors import SoundviewsError
 
 V1_WORDS = ["yes", "stop", "bed", "zero"]
 # Samples at 16 kHz of the recordings of noise in both archives

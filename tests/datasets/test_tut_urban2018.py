@@ -4,10 +4,10 @@ import os
 
 import pytest
 
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.origin import published_differences
 from soundviews.datasets.tut_urban2018 import TutUrban2018
-from soundviews.errors import SoundviewsError
 
 TRAIN = {"audio/airport-barcelona-0-0-a.wav": "airport", "audio/tram-vienna-9-300-a.wav": "tram"}
 TEST = {"audio/airport-paris-3-100-a.wav": "airport"}

@@ -10,8 +10,8 @@ import zipfile
 import numpy as np
 import pytest
 
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.unpack import unpack
-from soundviews.errors import SoundviewsError
 
 KINDS = ("a.zip", "a.tar.gz", "a.tgz")
 

@@ -4,10 +4,10 @@ import os
 
 import pytest
 
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.origin import published_differences
 from soundviews.datasets.voxceleb1 import VoxCeleb1
-from soundviews.errors import SoundviewsError
 
 ROWS = {
     "id10001/1zcIwhmdeo4/00001.wav": "1",

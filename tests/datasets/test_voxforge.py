@@ -2,9 +2,9 @@
 
 import pytest
 
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.voxforge import VoxForge, _speaker
-from soundviews.errors import SoundviewsError
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 import soundviews as sv
+from soundviews.core.errors import SoundviewsError
 from soundviews.encoders import create_encoder, list_encoders
-from soundviews.errors import SoundviewsError
 
 MELS = {"cnn14": 64, "efficientnet_b0": 64}  # 96 for the others
 SMALL = {"cnn14": {"width": 1 / 16}}

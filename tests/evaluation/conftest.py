@@ -8,9 +8,11 @@ import pytest
 import torch
 
 from soundviews.audio.corpus import Corpus
-from soundviews.bundle_config import BundleConfig, Component, Statistics, Windows
+from soundviews.core.component import Component
 from soundviews.encoders import create_encoder
 from soundviews.model import Model
+from soundviews.model.config import BundleConfig
+from soundviews.recipes.schema import Statistics, Windows
 
 PITCHES = {"high": 3000.0, "low": 300.0, "middle": 1000.0}
 CLIPS = 8  # of each class; two in each of four folds

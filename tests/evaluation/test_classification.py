@@ -6,7 +6,7 @@ import torch
 from sklearn.metrics import f1_score, precision_score
 
 from soundviews.audio.corpus import Corpus
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.evaluation.classification import (
     Choosing,
     judge,

@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from soundviews.audio.corpus import Corpus
-from soundviews.bundle import save_bundle
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.evaluation import compare as module
 from soundviews.evaluation import cross_validation, evaluate, make_task
+from soundviews.evaluation.baselines import LogMelStatistics
 from soundviews.evaluation.compare import compare
 from soundviews.evaluation.intervals import student_t
 from soundviews.evaluation.paired import compare_scores
 from soundviews.evaluation.systems import System
-from soundviews.model import LogMelStatistics, Model
+from soundviews.model import Model
+from soundviews.model.bundle import save_bundle
 
 LOGISTIC = ("linear", {"style": "logistic"})
 

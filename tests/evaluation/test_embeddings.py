@@ -8,7 +8,7 @@ import torch
 
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.decode import read
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.evaluation.embeddings import clip_means, embed_corpus
 
 

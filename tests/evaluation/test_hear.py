@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.evaluation import evaluate, hear, make_task
+from soundviews.evaluation.baselines import LogMelStatistics
 from soundviews.evaluation.hear import HearModel
 from soundviews.evaluation.opening import open_model
 from soundviews.features.patches import Clips
-from soundviews.model import LogMelStatistics
 
 # Length, mean and largest sample of each clip: the caller's padding and scaling would show.
 MODULE = """

@@ -7,10 +7,11 @@ import pytest
 from sklearn.metrics import confusion_matrix, f1_score
 
 from soundviews.audio.corpus import Corpus
-from soundviews.errors import SoundviewsError
-from soundviews.evaluation import cross_validation, evaluate, make_task, protocols
+from soundviews.core.errors import SoundviewsError
+from soundviews.evaluation import cross_validation, evaluate, make_task
+from soundviews.evaluation.baselines import LogMelStatistics
 from soundviews.evaluation.intervals import student_t
-from soundviews.model import LogMelStatistics
+from soundviews.evaluation.score import protocols
 
 QUICK = {
     "knn": {"k": 5},

@@ -10,12 +10,12 @@ import torch
 from torch import nn
 
 from soundviews.audio.decode import read
-from soundviews.audio.scenes import SceneOptions, write_scenes
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.fuss import make_lookalike
 from soundviews.datasets.opening import open_corpus
 from soundviews.datasets.sources import read_sources, source_files
-from soundviews.errors import SoundviewsError
 from soundviews.evaluation.separation import choose, separation_figures
+from soundviews.scenes.folder import SceneOptions, write_scenes
 from soundviews.separation import TDCN
 from soundviews.separation.processor import Processor
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.evaluation.systems import System, parse_systems
 
 

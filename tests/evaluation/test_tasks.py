@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from soundviews.audio.corpus import Corpus
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.evaluation.tasks import cross_validation, make_task, stratified_split
 
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from soundviews.core.randomness import Randomness
 from soundviews.evaluation import transformations
 from soundviews.features.patches import Clips
-from soundviews.randomness import Randomness
 
 RATE = 8000
 

@@ -6,7 +6,7 @@ import pytest
 import scipy.signal
 import torch
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.features import LogMel
 
 UCLSER = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.features import LogMel, cut, cut_patches
 from soundviews.features.patches import last_start
 

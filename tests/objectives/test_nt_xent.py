@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.objectives import NTXent, nt_xent
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.objectives import objectives
 
 NAMES = objectives.names()

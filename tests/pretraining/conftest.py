@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from soundviews.bundle_config import Component
-from soundviews.recipe import Recipe, load_recipe
+from soundviews.core.component import Component
+from soundviews.recipes.loading import load_recipe
+from soundviews.recipes.schema import Recipe
 from soundviews.separation import TDCN
 from soundviews.separation.processor import ProcessorConfig, save_processor
 

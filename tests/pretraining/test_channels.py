@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from soundviews.audio.loader import ClipBatch, training_loader
-from soundviews.bundle_config import Statistics
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.opening import open_corpus
-from soundviews.errors import SoundviewsError
 from soundviews.model import load
 from soundviews.pretraining.module import Pretraining
 from soundviews.pretraining.run import pretrain, resume
-from soundviews.recipe import load_recipe
+from soundviews.recipes.loading import load_recipe
+from soundviews.recipes.schema import Statistics
 from soundviews.separation.preparing import prepare
 from soundviews.separation.processor import load_processors
 

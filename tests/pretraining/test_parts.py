@@ -14,10 +14,10 @@ from soundviews.audio.decode import read
 from soundviews.datasets.opening import open_corpus
 from soundviews.features.log_mel import LogMel
 from soundviews.pretraining.log import MetricsCsv, read_metrics
-from soundviews.pretraining.optimization import create_optimizer, create_schedule
 from soundviews.pretraining.run import pretrain, resume
 from soundviews.pretraining.statistics import corpus_statistics
-from soundviews.recipe import Recipe
+from soundviews.recipes.optimization import create_optimizer, create_schedule
+from soundviews.recipes.schema import Recipe
 
 
 def rates(schedule: dict, steps: int, warmup: int = 0) -> list[float]:

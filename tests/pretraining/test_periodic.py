@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.evaluation.score import Score, protocols
 from soundviews.pretraining.log import read_metrics
 from soundviews.pretraining.run import pretrain, resume
-from soundviews.recipe import Recipe, load_recipe
+from soundviews.recipes.loading import load_recipe
+from soundviews.recipes.schema import Recipe
 
 SCORES = [0.1, 0.9, 0.2, 0.6, 0.7, 0.5, 0.55]  # a lone spike at the second, a plateau from the fourth on
 

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 import soundviews as sv
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.pretraining.run import pretrain, resume
-from soundviews.recipe import list_recipes, load_recipe
+from soundviews.recipes.loading import load_recipe
+from soundviews.recipes.reading import list_recipes
 from soundviews.views.room import _loaded
 
 from .processes import command, kill_after_checkpoint, read_rows

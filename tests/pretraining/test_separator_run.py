@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.pretraining.run import resume as pretraining_resume
 from soundviews.pretraining.separator_module import SeparatorTraining
 from soundviews.pretraining.separator_run import resume, train
+from soundviews.recipes.loading import load_separator_recipe
 from soundviews.separation.processor import find_processors, load_processor, load_processors
-from soundviews.separator_recipe import load_separator_recipe
 
 from .processes import command, kill_after_checkpoint, read_rows
 

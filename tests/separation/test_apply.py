@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from soundviews.audio.decode import read
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.separation import channel_files
 from soundviews.separation.apply import Part, apply_files, output_names
 from soundviews.separation.processor import Processor

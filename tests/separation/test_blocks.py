@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from soundviews.errors import UnreadableClip
+from soundviews.core.errors import UnreadableClip
 from soundviews.separation.blocks import continue_channels, cut_blocks, separate_blocks
 from soundviews.separation.processor import Processor
 from soundviews.separation.tdcn import TDCN

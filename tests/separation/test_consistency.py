@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.separation import mixture_consistency
 
 MIXTURE = torch.tensor([1.0, 2, 3, 4])

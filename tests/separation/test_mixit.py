@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.separation import mixit, mixture_consistency
 
 

@@ -5,7 +5,7 @@ import warnings
 import pytest
 import torch
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.separation import mixit, mixture_consistency
 from soundviews.separation.mixtures import DegenerateShare, degenerate, match_levels, mix_pairs
 

@@ -10,7 +10,7 @@ import torch
 
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import training_loader
-from soundviews.errors import SoundviewsError, UnreadableClip
+from soundviews.core.errors import SoundviewsError, UnreadableClip
 from soundviews.separation import channel_shards, prepared, preparing
 from soundviews.separation.channel_shards import compress, decompress
 from soundviews.separation.draw import Wanted

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from soundviews.bundle_config import Component
-from soundviews.errors import SoundviewsError
+from soundviews.core.component import Component
+from soundviews.core.errors import SoundviewsError
 from soundviews.separation import TDCN
 from soundviews.separation.processor import ProcessorConfig, save_processor
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.separation import mixit
 from soundviews.separation.quality import (
     Quality,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.separation import TDCN
 
 REPOSITORY = Path(__file__).resolve().parents[2]

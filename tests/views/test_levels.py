@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
+from soundviews.core.randomness import Randomness
 from soundviews.features import Clips
-from soundviews.randomness import Randomness
 from soundviews.views import views
 
 LENGTHS = (5000, 1234, 1)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from soundviews.core.randomness import Randomness
 from soundviews.features import LogMel
-from soundviews.randomness import Randomness
 from soundviews.views import views
 
 FROM_LOG = {

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.randomness import Randomness
 from soundviews.features import Clips, LogMel
-from soundviews.randomness import Randomness
 from soundviews.views import views
 
 LOG_MEL = LogMel(16000, center=True)

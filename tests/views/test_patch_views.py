@@ -5,8 +5,8 @@ import pytest
 import scipy.ndimage
 import torch
 
-from soundviews.errors import SoundviewsError
-from soundviews.randomness import Randomness
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.randomness import Randomness
 from soundviews.views import views
 
 

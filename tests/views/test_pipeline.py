@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.randomness import Randomness
 from soundviews.features import Clips, LogMel
-from soundviews.randomness import Randomness
 from soundviews.views.pipeline import Branch, TwoViews
 
 CONTEXT = {"log_mel": LogMel(16000), "sample_rate": 16000, "fill": "repeat"}

@@ -7,8 +7,8 @@ import pytest
 import soundfile
 import torch
 
+from soundviews.core.randomness import Randomness
 from soundviews.features import Clips, LogMel
-from soundviews.randomness import Randomness
 from soundviews.views import views
 
 OPTIONS = {

@@ -4,8 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from soundviews.errors import SoundviewsError
-from soundviews.randomness import Randomness
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.randomness import Randomness
 from soundviews.views import resized_crop, views
 
 

@@ -6,8 +6,8 @@ import torch
 from scipy.signal import fftconvolve
 
 from soundviews.audio.responses import lead_samples
-from soundviews.errors import SoundviewsError
-from soundviews.randomness import Randomness
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.randomness import Randomness
 from soundviews.views import views
 from soundviews.views.pipeline import TwoViews
 

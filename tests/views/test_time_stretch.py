@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from scipy.signal import chirp, hilbert
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.randomness import Randomness
 from soundviews.features import Clips, LogMel
-from soundviews.randomness import Randomness
 from soundviews.views import views
 from soundviews.views.time_stretch import stretch
 

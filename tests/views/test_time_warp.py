@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from soundviews.errors import SoundviewsError
-from soundviews.randomness import Randomness
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.randomness import Randomness
 from soundviews.views import views
 
 

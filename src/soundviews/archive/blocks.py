@@ -12,7 +12,7 @@ import torch
 
 from soundviews.archive.inputs import Skipped, Stretch
 from soundviews.audio.decode import probe, read
-from soundviews.errors import UnreadableClip
+from soundviews.core.errors import UnreadableClip
 from soundviews.features.patches import Clips
 from soundviews.model import Model
 

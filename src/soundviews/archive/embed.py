@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from soundviews.archive.blocks import BLOCK_SECONDS, Piece, embed_stretches
 from soundviews.archive.inputs import Inputs, Skipped
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.model import Model
 
 METADATA_KEY = b"soundviews"

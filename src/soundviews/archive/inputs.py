@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from soundviews.audio import scan
 from soundviews.audio.decode import EXTENSIONS
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 MANIFEST_SUFFIXES = frozenset((".csv", ".tsv", ".parquet"))
 

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 from soundviews.archive.blocks import embed_stretches
 from soundviews.archive.embed import read_metadata
 from soundviews.archive.inputs import Stretch
-from soundviews.bundle import bundle_hash
-from soundviews.errors import SoundviewsError
+from soundviews.core.bundle_files import bundle_hash
+from soundviews.core.errors import SoundviewsError
 from soundviews.model import Model
 
 BATCH_BYTES = 32 << 20  # of vectors looked at together

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from soundviews.errors import UnreadableClip
+from soundviews.core.errors import UnreadableClip
 
 EXTENSIONS = (".m4a", ".m4b", ".mp4", ".m4v", ".mov", ".aac", ".webm", ".mkv", ".mka")
 

@@ -17,9 +17,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from soundviews.audio.cache import cache_directory, keep, written_whole
 from soundviews.audio.probing import probe_all
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.files import cache_directory, keep, written_whole
 
 SCHEMA = pa.schema(
     [

@@ -15,7 +15,7 @@ import soxr
 
 from soundviews.audio import container, mp3
 from soundviews.audio.truncation import missing_end
-from soundviews.errors import UnreadableClip
+from soundviews.core.errors import UnreadableClip
 
 EXTENSIONS = frozenset(
     (

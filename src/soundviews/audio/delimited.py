@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 _DELIMITERS = ",;\t|"
 _SEP = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # the first line of what some spreadsheets write

@@ -17,8 +17,8 @@ from torch.utils.data import DataLoader, Dataset
 from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.audio.ledger import Ledger
 from soundviews.audio.store import ClipStore
-from soundviews.errors import SoundviewsError, UnreadableClip
-from soundviews.randomness import hashed_seed
+from soundviews.core.errors import SoundviewsError, UnreadableClip
+from soundviews.core.randomness import hashed_seed
 
 # A batch for evaluation is split where padding it to its longest clip would take more than 256 MiB.
 _MOST_SAMPLES = 1 << 26

@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from soundviews.audio.cache import cache_directory
 from soundviews.audio.corpus import SCHEMA, Corpus, Skipped, file_stats, to_schema
 from soundviews.audio.delimited import read_delimited
 from soundviews.audio.repeats import without_repeats
-from soundviews.errors import SoundviewsError, UnreadableClip
-from soundviews.registry import nearest
+from soundviews.core.errors import SoundviewsError, UnreadableClip
+from soundviews.core.files import cache_directory
+from soundviews.core.registry import nearest
 
 MANIFESTS = (".csv", ".tsv", ".parquet")
 _COLUMNS = ("path", "labels", "fold", "split", "start", "end")

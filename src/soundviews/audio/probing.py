@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from soundviews.audio.decode import probe
-from soundviews.errors import UnreadableClip
+from soundviews.core.errors import UnreadableClip
 
 # Scans shorter than this end before a bar could be read.
 _WORTH_A_BAR = 2000

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from soundviews.audio.corpus import SCHEMA, Skipped
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 
 def without_repeats(path: Path, table: pa.Table, lines: npt.NDArray[np.int64], skipped: list[Skipped]) -> pa.Table:

@@ -11,7 +11,7 @@ import soxr
 from soundviews.audio.corpus import Skipped
 from soundviews.audio.decode import probe
 from soundviews.audio.scan import recordings
-from soundviews.errors import SoundviewsError, UnreadableClip
+from soundviews.core.errors import SoundviewsError, UnreadableClip
 
 SECONDS = 1.3  # of a response that are kept, from its direct sound on
 MOST = 4096  # responses kept of a folder; all of OpenSLR 28's real ones are 3,810

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from soundviews.audio.cache import cache_directory, keep
 from soundviews.audio.corpus import Corpus, Skipped, to_schema
 from soundviews.audio.decode import EXTENSIONS
 from soundviews.audio.probing import probe_all
-from soundviews.errors import SoundviewsError, UnreadableClip
+from soundviews.core.errors import SoundviewsError, UnreadableClip
+from soundviews.core.files import cache_directory, keep
 
 _BLOCK = 65_536
 

@@ -17,11 +17,11 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from soundviews.audio.cache import cache_directory, written_whole
 from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.audio.decode import read
 from soundviews.audio.ledger import Ledger
-from soundviews.errors import UnreadableClip
+from soundviews.core.errors import UnreadableClip
+from soundviews.core.files import cache_directory, written_whole
 
 # 16 bytes, a power of two, so that no record lies across two pages of the file.
 _RECORD = np.dtype([("scale", "<f4"), ("length", "<u4"), ("checksum", "<u4"), ("kept", "<u4")])

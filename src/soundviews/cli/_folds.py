@@ -1,6 +1,6 @@
 """Folds as words of the command line."""
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 
 def numbers(text: str | None) -> list[int] | None:

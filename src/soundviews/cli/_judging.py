@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from soundviews.cli._folds import numbers
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 if TYPE_CHECKING:
     from soundviews.evaluation import Task
@@ -86,7 +86,7 @@ class Clips:
         """Open the corpus for these protocols: one task, or one for each fold of a cross-validation."""
         from rich.console import Console
 
-        from soundviews.audio.cache import cache_directory
+        from soundviews.core.files import cache_directory
         from soundviews.datasets.opening import open_corpus
         from soundviews.evaluation import cross_validation, make_task
 

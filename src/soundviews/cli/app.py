@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 app = typer.Typer(
     name="soundviews",

@@ -22,7 +22,7 @@ def uclser20(
     bundle: Annotated[Path, typer.Argument(help="The bundle's directory; an older bundle there is replaced.")],
 ) -> None:
     """Convert uclser's released vgg, crnn or resnet18; which one it is shows in the file."""
-    from soundviews.convert.uclser20 import convert_uclser20
+    from soundviews.model.converters.uclser20 import convert_uclser20
 
     config = convert_uclser20(file, bundle)
     print(f"{bundle}: {config.encoder.name}, embeddings of {config.embedding_size} at {config.sample_rate} Hz")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from soundviews.cli.app import app
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 if TYPE_CHECKING:
     from soundviews.audio.corpus import Corpus
@@ -33,7 +33,7 @@ def scenes(
     workers: Annotated[int | None, typer.Option(help="Threads; by default one for each core.", min=1)] = None,
 ) -> None:
     """Synthesise labelled sound scenes: nothing to download, any number, the same ones for the same seed."""
-    from soundviews.audio.scenes import SceneOptions, write_scenes
+    from soundviews.scenes.folder import SceneOptions, write_scenes
 
     options = SceneOptions(clips, seed, sample_rate, min_seconds, max_seconds, max_events, min_snr, max_snr, sources)
     corpus = write_scenes(to, options, workers)

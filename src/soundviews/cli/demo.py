@@ -21,7 +21,7 @@ def demo(
 
     Takes minutes on two cores. Interrupted, the same command goes on.
     """
-    from soundviews.demo import demo as run
+    from soundviews.demo.run import demo as run
 
     report = run(out, set_, clips, set_separator)
     print(f"report  {report}")

@@ -8,7 +8,7 @@ import typer
 from soundviews.cli import _judging as judging
 from soundviews.cli._devices import Device, chosen_device
 from soundviews.cli.app import app
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 
 @app.command()

@@ -8,7 +8,7 @@ import typer
 
 from soundviews.cli._devices import Device, chosen_device
 from soundviews.cli.app import app
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 if TYPE_CHECKING:
     from soundviews.audio.corpus import Skipped
@@ -41,8 +41,8 @@ def prepare(
         raise SoundviewsError(f"a clip is longer than {clip_seconds:g} seconds")
     import time
 
+    from soundviews.core.progress import bar
     from soundviews.datasets.opening import open_corpus
-    from soundviews.evaluation.progress import bar
     from soundviews.separation import preparing
     from soundviews.separation.processor import load_processors
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from soundviews.cli.app import app
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 if TYPE_CHECKING:
-    from soundviews.recipe import Recipe
+    from soundviews.recipes.schema import Recipe
 
 
 @app.command()
@@ -51,7 +51,7 @@ def pretrain(
         raise SoundviewsError("say what to learn from (soundviews pretrain FOLDER), or --resume RUN, one of the two")
     from soundviews.cli._folds import numbers
     from soundviews.pretraining import run
-    from soundviews.recipe import load_recipe
+    from soundviews.recipes.loading import load_recipe
 
     if resume is not None:
         directory = run.resume(resume)

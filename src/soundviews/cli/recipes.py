@@ -14,7 +14,8 @@ def recipes(
     ] = None,
 ) -> None:
     """List the shipped recipes, or print one."""
-    from soundviews.recipe import check, list_recipes, load_page
+    from soundviews.recipes.loading import check
+    from soundviews.recipes.reading import list_recipes, load_page
 
     if name is None:
         from rich.console import Console
@@ -27,7 +28,7 @@ def recipes(
         return
     import yaml
 
-    from soundviews.separator_recipe import check_separator
+    from soundviews.recipes.loading import check_separator
 
     page = load_page(name)
     recipe_of = check_separator if "separator" in page else check

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from soundviews.cli.app import app
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 separate_app = typer.Typer(no_args_is_help=True, help="Learn to separate sounds from mixtures alone, and do it.")
 app.add_typer(separate_app, name="separate")
@@ -46,8 +46,8 @@ def train(
         )
     from soundviews.cli._folds import numbers
     from soundviews.pretraining import separator_run
+    from soundviews.recipes.loading import load_separator_recipe
     from soundviews.separation.processor import find_processors
-    from soundviews.separator_recipe import load_separator_recipe
 
     if resume is not None:
         directory = separator_run.resume(resume)

@@ -9,7 +9,7 @@ import typer
 
 from soundviews.cli._devices import Device, chosen_device
 from soundviews.cli.separate import separate_app
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -133,7 +133,7 @@ def show(
     import torch
 
     from soundviews.audio.decode import read
-    from soundviews.errors import UnreadableClip
+    from soundviews.core.errors import UnreadableClip
     from soundviews.features.log_mel import LogMel
     from soundviews.report.channels import channel_spectrograms
     from soundviews.separation.processor import find_processors, load_processors

@@ -9,7 +9,7 @@ from soundviews.cli._devices import Device, chosen_device
 from soundviews.cli._folds import numbers
 from soundviews.cli._judging import say_unreadable
 from soundviews.cli.separate import separate_app
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 
 @separate_app.command()
@@ -42,9 +42,9 @@ def evaluate(
 
     from rich.console import Console
 
+    from soundviews.core.progress import bar
     from soundviews.datasets.opening import open_corpus
     from soundviews.datasets.sources import why_unknown
-    from soundviews.evaluation.progress import bar
     from soundviews.evaluation.separation import choose, separation_figures
     from soundviews.report.separation import save, table
     from soundviews.separation.processor import load_processors

@@ -18,10 +18,10 @@ import pyarrow.compute as pc
 
 from soundviews.audio.corpus import SCHEMA, Corpus, Skipped, to_schema
 from soundviews.audio.scan import recordings
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.origin import Origin
 from soundviews.datasets.registry import datasets
 from soundviews.datasets.table import numbered_rows
-from soundviews.errors import SoundviewsError
 
 SPLITS = ("balanced_train", "unbalanced_train", "eval")
 CLASSES = "class_labels_indices.csv"

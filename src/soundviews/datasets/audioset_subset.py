@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from soundviews.audio.corpus import SCHEMA, Corpus
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.audioset import video_of
 from soundviews.datasets.splits import divide
-from soundviews.errors import SoundviewsError
 
 CLASSES, CLIPS = 10, 2000
 SHARES = {"train": 0.8, "test": 0.2}

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import ClassVar
 
 from soundviews.audio.corpus import Corpus
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.listing import listed
 from soundviews.datasets.origin import Origin
 from soundviews.datasets.registry import datasets
 from soundviews.datasets.splits import divide
 from soundviews.datasets.table import numbered_rows
-from soundviews.errors import SoundviewsError
 
 TABLES = ("ff1010bird_metadata_2018.csv", "warblrb10k_public_metadata_2018.csv", "BirdVoxDCASE20k_csvpublic.csv")
 LABELS = {"0": "no bird", "1": "bird"}

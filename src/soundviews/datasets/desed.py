@@ -10,10 +10,10 @@ from typing import ClassVar
 
 from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.audio.scan import recordings
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.origin import Origin
 from soundviews.datasets.registry import datasets
 from soundviews.datasets.table import numbered_rows
-from soundviews.errors import SoundviewsError
 
 CLASSES = (
     "Alarm_bell_ringing",

@@ -10,8 +10,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from soundviews import __version__
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.version import __version__
 
 Progress = Callable[[int, int | None], None]  # (bytes there, bytes in all if known)
 BLOCK = 1 << 20

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from soundviews.audio.corpus import Corpus
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.listing import listed
 from soundviews.datasets.registry import datasets
 from soundviews.datasets.table import read_table
-from soundviews.errors import SoundviewsError
 
 COLUMNS = ("filename", "fold", "target", "category")
 

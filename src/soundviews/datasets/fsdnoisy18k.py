@@ -12,12 +12,12 @@ import numpy.typing as npt
 import soundfile
 
 from soundviews.audio.corpus import Corpus
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.registry import nearest
 from soundviews.datasets.listing import listed
 from soundviews.datasets.origin import Archive, Origin
 from soundviews.datasets.registry import datasets
 from soundviews.datasets.table import read_table
-from soundviews.errors import SoundviewsError
-from soundviews.registry import nearest
 
 META, TRAIN, TEST = "FSDnoisy18k.meta", "FSDnoisy18k.audio_train", "FSDnoisy18k.audio_test"
 TRAIN_COLUMNS = ("fname", "label", "aso_id", "manually_verified", "noisy_small")
@@ -140,7 +140,7 @@ def make_lookalike(root: str | Path, noisy: int = 40, clean: int = 20, test: int
 
     Each class is one synthesised kind of event at one sample rate (44.1 kHz, as the original), 0.3 to 2 s long.
     """
-    from soundviews.audio.events import events
+    from soundviews.scenes.events import events
 
     root, rng = Path(root), np.random.default_rng(seed)
     for folder in (META, TRAIN, TEST):

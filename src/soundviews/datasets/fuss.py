@@ -50,7 +50,7 @@ def make_lookalike(root: str | Path, examples: int = 3, seconds: float = 1.0, se
 
     Each has a background and one to three foregrounds, but the background of the first in eval is silent.
     """
-    from soundviews.audio.scenes import generate_scenes
+    from soundviews.scenes.folder import generate_scenes
 
     root = Path(root)
     made = generate_scenes(examples * len(SPLITS), seed, min_seconds=seconds, max_seconds=seconds)

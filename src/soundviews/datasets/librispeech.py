@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from soundviews.audio.corpus import Corpus
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.listing import listed, read_fields
 from soundviews.datasets.origin import Archive, Origin
 from soundviews.datasets.registry import datasets
 from soundviews.datasets.splits import divide
-from soundviews.errors import SoundviewsError
 
 SUBSET = "train-clean-100"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from soundviews.audio.corpus import Corpus
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.table import present
-from soundviews.errors import SoundviewsError
 
 
 def read_fields(path: Path, fields: Sequence[str], separator: str) -> list[list[str]]:

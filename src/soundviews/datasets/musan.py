@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.audio.scan import recordings
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.origin import Archive, Origin
 from soundviews.datasets.registry import datasets
 from soundviews.datasets.splits import divide
-from soundviews.errors import SoundviewsError
 
 # Class to its sources: any folder may be called music, few have these below it.
 SOURCES = {

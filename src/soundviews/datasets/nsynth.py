@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from soundviews.audio.corpus import Corpus
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.listing import listed
 from soundviews.datasets.origin import Archive, Origin
 from soundviews.datasets.registry import datasets
-from soundviews.errors import SoundviewsError
 
 SPLITS = {"train": "train", "validation": "valid", "test": "test"}  # ours -> in the folders' names
 # In the order of the dataset's own numbers.

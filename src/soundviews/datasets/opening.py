@@ -7,9 +7,9 @@ from typing import Any
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.manifest import MANIFESTS, read_manifest
 from soundviews.audio.scan import scan_folder
-from soundviews.audio.scenes import scenes_corpus
+from soundviews.core.errors import SoundviewsError, UnreadableClip
 from soundviews.datasets import datasets
-from soundviews.errors import SoundviewsError, UnreadableClip
+from soundviews.scenes.folder import scenes_corpus
 
 
 def open_corpus(spec: str | Path, strict: bool = False, workers: int | None = None, progress: bool = True) -> Corpus:

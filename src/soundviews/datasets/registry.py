@@ -1,5 +1,5 @@
 """Where datasets register. A dataset has `matches(root) -> bool` and `read(root) -> Corpus`."""
 
-from soundviews.registry import Registry
+from soundviews.core.registry import Registry
 
 datasets = Registry("dataset")

@@ -1,7 +1,7 @@
 """The folder that `soundviews data scenes` writes."""
 
-from soundviews.audio.scenes import is_scenes, read_scenes
 from soundviews.datasets.registry import datasets
+from soundviews.scenes.folder import is_scenes, read_scenes
 
 
 @datasets.register("scenes")

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from soundviews.audio.corpus import Clip
 from soundviews.audio.decode import read
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 
 def source_files(mixture: str | Path) -> list[Path]:

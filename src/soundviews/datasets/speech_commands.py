@@ -13,9 +13,9 @@ import numpy as np
 from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.audio.decode import EXTENSIONS
 from soundviews.audio.probing import probe_all
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.origin import Archive, Origin
 from soundviews.datasets.registry import datasets
-from soundviews.errors import SoundviewsError
 
 COMMANDS = ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes")
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from soundviews.audio.corpus import Skipped
 from soundviews.audio.delimited import read_delimited
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 
 def read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from soundviews.audio.corpus import Corpus
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.listing import listed, read_fields
 from soundviews.datasets.origin import Archive, Origin
 from soundviews.datasets.registry import datasets
 from soundviews.datasets.table import read_table
-from soundviews.errors import SoundviewsError
 
 NAME = "TUT-urban-acoustic-scenes-2018-development"
 SETUP = {"train": "fold1_train.txt", "test": "fold1_evaluate.txt"}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 SUFFIXES = (".zip", ".tar.gz", ".tgz")
 Entry = tuple[str, IO[bytes] | None]  # (name, content), no content for a folder

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from soundviews.audio.corpus import Corpus
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.listing import listed, read_fields
 from soundviews.datasets.origin import Archive, Origin
 from soundviews.datasets.registry import datasets
-from soundviews.errors import SoundviewsError
 
 LIST = "iden_split.txt"
 SPLITS = {"1": "train", "2": "validation", "3": "test"}

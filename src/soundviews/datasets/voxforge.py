@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from soundviews.audio.corpus import Corpus, Skipped
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.origin import Origin
 from soundviews.datasets.registry import datasets
 from soundviews.datasets.splits import divide
-from soundviews.errors import SoundviewsError
 
 LANGUAGES = ("de", "en", "es", "fr", "it", "ru")
 SUBMISSION = re.compile(r"(?P<speaker>.+?)[-_]\d{8}(?:[-_].*)?")

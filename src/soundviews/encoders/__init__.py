@@ -7,10 +7,10 @@ from typing import Any
 
 from torch import nn
 
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.registry import import_all
 from soundviews.encoders.base import encoders
 from soundviews.encoders.timm_encoder import TimmEncoder
-from soundviews.errors import SoundviewsError
-from soundviews.registry import import_all
 
 __all__ = ["create_encoder", "encoders", "list_encoders"]
 

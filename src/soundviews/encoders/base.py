@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from soundviews.errors import SoundviewsError
-from soundviews.registry import Registry
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.registry import Registry
 
 encoders = Registry("encoder")
 

@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.registry import nearest
 from soundviews.encoders.base import encoders, require_patches
-from soundviews.errors import SoundviewsError
-from soundviews.registry import nearest
 
 OURS = ("in_chans", "num_classes", "pretrained")
 

@@ -1,11 +1,11 @@
 """How good is an encoder? One protocol a file; importing the package registers them all."""
 
-from soundviews.evaluation import invariance, knn, linear, qbe, random_encoder, shallow, supervised  # noqa: F401  (they register)
+from soundviews.evaluation import protocols  # importing them registers them
 from soundviews.evaluation.embeddings import CorpusEmbeddings, embed_corpus
-from soundviews.evaluation.knn import KnnResult, knn_predict
-from soundviews.evaluation.qbe import QbeResult, query_by_example
+from soundviews.evaluation.protocols.knn import KnnResult, knn_predict
+from soundviews.evaluation.protocols.qbe import QbeResult, query_by_example
 from soundviews.evaluation.runner import Evaluation, Row, evaluate
-from soundviews.evaluation.score import Judged, Score, protocols
+from soundviews.evaluation.score import Judged, Score
 from soundviews.evaluation.tasks import Task, cross_validation, make_task
 
 __all__ = [

@@ -8,12 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.registry import nearest
 from soundviews.evaluation.embeddings import clip_means
 from soundviews.evaluation.f1 import best_thresholds, counts, f1_metrics
 from soundviews.evaluation.score import Judged, Score, class_accuracies, class_average_precisions, mean
 from soundviews.evaluation.tasks import Indices, Task
-from soundviews.registry import nearest
 
 
 @dataclass(frozen=True)

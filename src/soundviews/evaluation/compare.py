@@ -9,7 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.evaluation.intervals import over_repetitions
 from soundviews.evaluation.opening import open_model
 from soundviews.evaluation.paired import Paired, compare_scores, holm

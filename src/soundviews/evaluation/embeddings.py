@@ -15,8 +15,8 @@ from torch import Tensor
 
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import evaluation_batches
-from soundviews.errors import SoundviewsError
-from soundviews.evaluation.progress import bar
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.progress import bar
 from soundviews.features.patches import Clips
 
 

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.features.patches import Clips
 
 MOST_KEPT = 1 << 28  # bytes of embeddings that a model remembers

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from soundviews.core.randomness import hashed_seed
 from soundviews.evaluation.classification import loss_gradient
-from soundviews.randomness import hashed_seed
 
 SMALL = 2**24  # multiplications in a batch; fewer are done before a second core has been woken
 

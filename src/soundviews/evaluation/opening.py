@@ -4,9 +4,10 @@ from typing import Any
 
 import torch
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
+from soundviews.evaluation.baselines import LogMelStatistics
 from soundviews.evaluation.hear import load_hear
-from soundviews.model import LogMelStatistics, load
+from soundviews.model import load
 
 LOG_MEL, HEAR = "logmel", "hear:"
 

@@ -12,14 +12,15 @@ from typing import Any, get_args, get_type_hints
 import numpy as np
 from rich.table import Table
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.registry import nearest
+from soundviews.evaluation.baselines import LogMelStatistics
 from soundviews.evaluation.embeddings import Embeds
 from soundviews.evaluation.f1 import class_f1, confusion, counts
 from soundviews.evaluation.intervals import bootstrap, over_repetitions
 from soundviews.evaluation.score import Judged, Score, protocols
 from soundviews.evaluation.tasks import Task
-from soundviews.model import LogMelStatistics, Model
-from soundviews.registry import nearest
+from soundviews.model import Model
 
 MOST_CONFUSED = 100  # classes whose confusions are kept
 WHOLE_NETWORK = ("finetune", "scratch")

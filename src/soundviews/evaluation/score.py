@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
-from soundviews.registry import Registry
+from soundviews.core.registry import Registry
 
 protocols = Registry("protocol")
 """Each is called as `protocol(model, task, seed, **options) -> Score`."""

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from soundviews.audio.corpus import Clip, Corpus
 from soundviews.audio.decode import read
+from soundviews.core.errors import SoundviewsError, UnreadableClip
 from soundviews.datasets.sources import read_sources, source_files
-from soundviews.errors import SoundviewsError, UnreadableClip
 from soundviews.separation.mixit import LARGEST_SEARCH
 from soundviews.separation.mixtures import mix_pairs
 from soundviews.separation.near_empty import channel_content, near_empty

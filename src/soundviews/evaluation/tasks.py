@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from soundviews.audio.corpus import Corpus
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.evaluation.embeddings import CorpusEmbeddings, Embeds, embed_corpus
 
 Indices = NDArray[np.int64]

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from soundviews.core.randomness import Randomness
 from soundviews.features.patches import Clips
-from soundviews.randomness import Randomness
 from soundviews.views import views
 from soundviews.views.pipeline import View
 

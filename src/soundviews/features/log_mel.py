@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from scipy.signal import get_window
 from torch import Tensor, nn
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.registry import nearest
 from soundviews.features.mel import mel_filters
-from soundviews.registry import nearest
 
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "mel_scale": ("htk", "slaney"),

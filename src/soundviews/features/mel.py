@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 # Slaney's Auditory Toolbox: linear below 1 kHz (200/3 Hz a mel), then 27 mels for every factor of 6.4.
 _SLANEY_HERTZ_PER_MEL = 200.0 / 3.0

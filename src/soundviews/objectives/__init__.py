@@ -4,12 +4,12 @@ Each registered class takes `embedding_size` and its own options; `forward(h_a, 
 `project(h)` gives z, where it has one. To add one: a file here whose class is registered.
 """
 
+from soundviews.core.registry import import_all
 from soundviews.objectives.base import Loss, objectives
 from soundviews.objectives.bilinear import BilinearContrast, bilinear_contrast
 from soundviews.objectives.coincidence import Coincidence, coincidence_loss
 from soundviews.objectives.dot import DotContrast, dot_contrast
 from soundviews.objectives.nt_xent import NTXent, nt_xent
-from soundviews.registry import import_all
 
 __all__ = [
     "BilinearContrast",

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from soundviews.errors import SoundviewsError
-from soundviews.registry import Registry
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.registry import Registry
 
 objectives = Registry("objective")
 

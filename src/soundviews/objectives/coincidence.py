@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.objectives.base import Loss, full_precision, objectives, require_pairs
 
 # The hidden layers of so many pairs exist at once: 16 MiB each at 512 float32 units. On a CPU more of them are no

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import ClipBatch
-from soundviews.errors import SoundviewsError
-from soundviews.recipe import Recipe
+from soundviews.core.errors import SoundviewsError
+from soundviews.recipes.schema import Recipe
 from soundviews.separation.draw import Wanted
 from soundviews.separation.on_the_fly import separate_wanted
 from soundviews.separation.prepared import DrawnChannels, PreparedChannels

@@ -9,7 +9,7 @@ import lightning.pytorch as pl
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 
 class AtomicIO(TorchCheckpointIO):

@@ -13,11 +13,11 @@ import torch
 import yaml
 from pydantic import BaseModel
 
-from soundviews import __version__
 from soundviews.audio.corpus import Corpus
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.version import __version__
 from soundviews.datasets.opening import open_corpus
-from soundviews.errors import SoundviewsError
-from soundviews.recipe import read_page
+from soundviews.recipes.reading import read_page
 
 from .checkpoints import ensure_room
 

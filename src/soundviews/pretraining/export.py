@@ -5,11 +5,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from soundviews import __version__
-from soundviews.bundle import save_bundle
-from soundviews.bundle_config import BundleConfig
+from soundviews.core.component import component
+from soundviews.core.version import __version__
 from soundviews.model import Model
-from soundviews.recipe import component
+from soundviews.model.bundle import save_bundle
+from soundviews.model.config import BundleConfig
 
 from .module import Pretraining
 

@@ -14,9 +14,9 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import TrainingLoader, training_loader
-from soundviews.errors import SoundviewsError
-from soundviews.recipe import Recipe
-from soundviews.separator_recipe import SeparatorRecipe
+from soundviews.core.errors import SoundviewsError
+from soundviews.recipes.schema import Recipe
+from soundviews.recipes.separator import SeparatorRecipe
 
 from .checkpoints import AtomicIO, Checkpoints
 from .directory import write_skipped

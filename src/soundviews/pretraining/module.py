@@ -8,15 +8,14 @@ import torch
 from torch import Tensor
 
 from soundviews.audio.loader import ClipBatch
-from soundviews.bundle_config import Statistics
+from soundviews.core.randomness import hashed_seed
 from soundviews.model import standardize
-from soundviews.randomness import hashed_seed
-from soundviews.recipe import Recipe
+from soundviews.recipes.building import build
+from soundviews.recipes.optimization import create_optimizer, create_schedule
+from soundviews.recipes.schema import Recipe, Statistics
 from soundviews.separation.processor import Processor
 
-from .build import build
 from .channels import Draw, channels_of
-from .optimization import create_optimizer, create_schedule
 
 
 class Pretraining(pl.LightningModule):

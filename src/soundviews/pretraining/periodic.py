@@ -7,11 +7,11 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.opening import open_corpus
-from soundviews.errors import SoundviewsError
-from soundviews.evaluation import protocols
+from soundviews.evaluation.score import protocols
 from soundviews.evaluation.tasks import Task, make_task
-from soundviews.recipe import Evaluation, Recipe
+from soundviews.recipes.schema import Evaluation, Recipe
 
 from .export import model_of
 from .module import Pretraining

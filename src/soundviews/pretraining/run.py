@@ -8,13 +8,13 @@ import lightning.pytorch as pl
 import torch
 
 from soundviews.audio.corpus import Corpus
-from soundviews.bundle_config import Statistics
-from soundviews.errors import SoundviewsError
-from soundviews.recipe import Recipe, check
+from soundviews.core.errors import SoundviewsError
+from soundviews.recipes.building import build
+from soundviews.recipes.loading import check
+from soundviews.recipes.schema import Recipe, Statistics
 from soundviews.separation.processor import Processor
 from soundviews.views.pipeline import TwoViews
 
-from .build import build
 from .channels import prepared_source, processors_of
 from .directory import begin, open_clips, read_run, require_empty, require_same, write
 from .export import export

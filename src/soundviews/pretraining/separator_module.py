@@ -7,15 +7,14 @@ import torch
 from torch import Tensor
 
 from soundviews.audio.loader import ClipBatch
+from soundviews.core.component import component
+from soundviews.core.randomness import Randomness, hashed_seed
 from soundviews.features.patches import cut
-from soundviews.randomness import Randomness, hashed_seed
-from soundviews.recipe import component
+from soundviews.recipes.optimization import create_optimizer, create_schedule
+from soundviews.recipes.separator import SeparatorRecipe
 from soundviews.separation.mixit import mixit
 from soundviews.separation.mixtures import DegenerateShare, mix_pairs
 from soundviews.separation.processor import separators
-from soundviews.separator_recipe import SeparatorRecipe
-
-from .optimization import create_optimizer, create_schedule
 
 
 class SeparatorTraining(pl.LightningModule):

@@ -5,11 +5,12 @@ from typing import Any
 
 import lightning.pytorch as pl
 
-from soundviews import __version__
 from soundviews.audio.corpus import Corpus
-from soundviews.recipe import component
+from soundviews.core.component import component
+from soundviews.core.version import __version__
+from soundviews.recipes.loading import check_separator
+from soundviews.recipes.separator import SeparatorRecipe
 from soundviews.separation.processor import ProcessorConfig, save_processor
-from soundviews.separator_recipe import SeparatorRecipe, check_separator
 
 from .checkpoints import require_finite
 from .directory import begin, open_clips, read_run, require_empty, require_same

@@ -4,13 +4,11 @@ import torch
 
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import training_loader
-from soundviews.bundle_config import Statistics
+from soundviews.core.randomness import Randomness
 from soundviews.features.patches import Clips
-from soundviews.randomness import Randomness
-from soundviews.recipe import Recipe
+from soundviews.recipes.building import build
+from soundviews.recipes.schema import Recipe, Statistics
 from soundviews.views.pipeline import Branch
-
-from .build import build
 
 PATCHES = 4096  # a fraction of a percent of either scalar's error; the original read every bin of its corpus
 

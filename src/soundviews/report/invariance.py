@@ -12,7 +12,7 @@ from soundviews.report.figures import CYCLE, INK, STYLE, WIDTH, new_figure, perc
 from soundviews.report.html import Figure, Section, Table
 
 Figures = Mapping[str, Mapping[str, float]]
-"""By transformation: invariance, found_again, own and unrelated, as `soundviews.evaluation.invariance` says."""
+"""By transformation: invariance, found_again, own and unrelated, as that protocol says."""
 
 CAPTION = (
     "Left: mean cosine between h of a clip before and after (dot), and between unrelated clips (bar). Right: how much "

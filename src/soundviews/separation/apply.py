@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
-from soundviews.errors import SoundviewsError, UnreadableClip
+from soundviews.core.errors import SoundviewsError, UnreadableClip
 from soundviews.separation.blocks import BLOCK_SECONDS
 from soundviews.separation.channel_files import all_or_none, read_chunks, write_channels
 from soundviews.separation.processor import Processor

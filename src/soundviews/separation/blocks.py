@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from soundviews.errors import UnreadableClip
+from soundviews.core.errors import UnreadableClip
 from soundviews.separation.processor import Processor
 from soundviews.separation.quality import match
 

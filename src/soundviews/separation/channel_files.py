@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 
 from soundviews.audio.decode import Samples, probe, read
-from soundviews.errors import SoundviewsError, UnreadableClip
+from soundviews.core.errors import SoundviewsError, UnreadableClip
 from soundviews.separation.blocks import separate_blocks
 from soundviews.separation.processor import Processor
 

@@ -16,8 +16,8 @@ import pyarrow as pa
 import soundfile
 from numpy.typing import NDArray
 
-from soundviews.audio.cache import written_whole
-from soundviews.errors import SoundviewsError, UnreadableClip
+from soundviews.core.errors import SoundviewsError, UnreadableClip
+from soundviews.core.files import written_whole
 
 CLIPS_PER_SHARD = 64
 SCHEMA = pa.schema(

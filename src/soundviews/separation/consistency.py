@@ -5,7 +5,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 Weighting = Literal["uniform", "magsq"]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 LARGEST_SEARCH = 2**20
 _CHUNK = 2**18  # elements of the widest intermediate: 2 MiB of float64, whatever M and the batch

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 
 
 def match_levels(mixtures: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from soundviews.audio.corpus import Corpus, file_stats
-from soundviews.errors import SoundviewsError, UnreadableClip
+from soundviews.core.errors import SoundviewsError, UnreadableClip
 from soundviews.separation.channel_shards import CLIPS_PER_SHARD, Shard, decompress, open_shard, shard_file
 from soundviews.separation.draw import Wanted
 from soundviews.separation.processor import Processor

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.audio.loader import pad
 from soundviews.audio.store import ClipStore
-from soundviews.errors import SoundviewsError, UnreadableClip
+from soundviews.core.errors import SoundviewsError, UnreadableClip
 from soundviews.separation.channel_shards import (
     CLIPS_PER_SHARD,
     compress,

@@ -16,10 +16,10 @@ import safetensors.torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor, nn
 
-from soundviews.bundle import bundle_hash, write_bundle
-from soundviews.bundle_config import Component
-from soundviews.errors import SoundviewsError
-from soundviews.registry import Registry, nearest
+from soundviews.core.bundle_files import bundle_hash, write_bundle
+from soundviews.core.component import Component
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.registry import Registry, nearest
 from soundviews.separation.tdcn import TDCN
 
 separators = Registry("separator")

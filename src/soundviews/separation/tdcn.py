@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
 from soundviews.separation.consistency import mixture_consistency
 
 Consistency = Literal["learned", "magsq", "uniform"]

@@ -1,6 +1,6 @@
 """Views: one augmentation a file, each registered under the name that recipes call it by."""
 
-from soundviews.registry import import_all
+from soundviews.core.registry import import_all
 from soundviews.views.registry import views
 
 __all__ = ["views"]

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
+from soundviews.core.randomness import Randomness
 from soundviews.features.log_mel import continued
-from soundviews.randomness import Randomness
 from soundviews.views.registry import views
 
 

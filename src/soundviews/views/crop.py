@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
+from soundviews.core.randomness import Randomness
 from soundviews.features.patches import Clips, cut
-from soundviews.randomness import Randomness
 from soundviews.views.registry import views
 
 

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from soundviews.randomness import Randomness
+from soundviews.core.randomness import Randomness
 from soundviews.views.registry import views
 
 

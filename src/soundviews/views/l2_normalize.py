@@ -2,8 +2,8 @@
 
 import torch
 
+from soundviews.core.randomness import Randomness
 from soundviews.features.patches import Clips
-from soundviews.randomness import Randomness
 from soundviews.views.registry import views
 
 

@@ -4,8 +4,8 @@ import math
 
 from torch import Tensor
 
+from soundviews.core.randomness import Randomness
 from soundviews.features.log_mel import LogMel
-from soundviews.randomness import Randomness
 from soundviews.views.registry import views
 
 

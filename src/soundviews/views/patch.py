@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
+from soundviews.core.randomness import Randomness
 from soundviews.features.log_mel import LogMel
 from soundviews.features.patches import Clips, cut_patches, last_start
-from soundviews.randomness import Randomness
 from soundviews.views.registry import views
 
 

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from soundviews.audio.corpus import Skipped
-from soundviews.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.randomness import Randomness
 from soundviews.features.patches import Clips
-from soundviews.randomness import Randomness
 from soundviews.separation.draw import Wanted
 from soundviews.views import views
 from soundviews.views.separate import Separate

@@ -6,6 +6,6 @@ are its constructor's arguments; it may also ask for `log_mel`, `sample_rate` an
 each example on its own.
 """
 
-from soundviews.registry import Registry
+from soundviews.core.registry import Registry
 
 views = Registry("view")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from soundviews.randomness import Randomness
+from soundviews.core.randomness import Randomness
 from soundviews.views.registry import views
 
 _TRIES = 10

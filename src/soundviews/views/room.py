@@ -9,8 +9,8 @@ from torch import Tensor
 
 from soundviews.audio.corpus import Skipped
 from soundviews.audio.responses import lead_samples, read_responses
-from soundviews.audio.rooms import simulated_responses
-from soundviews.randomness import Randomness
+from soundviews.core.randomness import Randomness
+from soundviews.scenes.rooms import simulated_responses
 from soundviews.views.registry import views
 
 
@@ -22,7 +22,7 @@ class Room:
 
     Args:
         responses: A folder of impulse responses (`soundviews.audio.responses`), or `simulated` for those of 500
-            shoebox rooms (`soundviews.audio.rooms`).
+            shoebox rooms (`soundviews.scenes.rooms`).
         probability: Share of the snippets that are filtered.
         level: `match` gives the result the snippet's RMS; `none` leaves what the response makes of it.
     """

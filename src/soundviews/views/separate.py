@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from soundviews.core.randomness import Randomness
 from soundviews.features.patches import Clips
-from soundviews.randomness import Randomness
 from soundviews.separation.draw import Wanted
 from soundviews.views.registry import views
 

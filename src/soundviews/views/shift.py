@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from soundviews.randomness import Randomness
+from soundviews.core.randomness import Randomness
 from soundviews.views.registry import views
 
 

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from soundviews.core.randomness import Randomness
 from soundviews.features.patches import Clips
-from soundviews.randomness import Randomness
 from soundviews.views.registry import views
 
 _WINDOW = 0.064  # seconds: long enough to tell the partials of a voice apart, 1024 samples at 16 kHz

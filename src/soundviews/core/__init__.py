@@ -1,0 +1,1 @@
+"""What every room uses: errors, the registry, randomness, bundle files, files written whole, progress."""

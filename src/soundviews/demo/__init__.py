@@ -1,0 +1,1 @@
+"""The demonstration: the whole line on built-in scenes, and its page."""

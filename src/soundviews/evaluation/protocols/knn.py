@@ -1,0 +1,97 @@
+"""Clip-exclusive nearest neighbours (uclser, section 4; the released program's rules)."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from soundviews.core.errors import SoundviewsError
+from soundviews.evaluation.embeddings import Embeds
+from soundviews.evaluation.f1 import counts, f1_metrics
+from soundviews.evaluation.score import Judged, Score, class_accuracies, mean, protocols
+from soundviews.evaluation.tasks import Task
+
+BLOCK = 8_000_000  # similarities held at once; 16 bytes each with what the search for the largest needs
+
+
+class KnnResult(NamedTuple):
+    """patches: class voted for each patch, int64 (patches,). clips: for each clip, int64 (clips,); -1 without
+    patches. shares: of the clip's patches that voted for each class, float32 (clips, classes)."""
+
+    patches: NDArray[np.int64]
+    clips: NDArray[np.int64]
+    shares: NDArray[np.float32]
+
+
+def knn_predict(
+    vectors: ArrayLike, clip: ArrayLike, targets: ArrayLike, k: int = 200, device: str | torch.device = "cpu"
+) -> KnnResult:
+    """Classify every clip by the others.
+
+    Each patch takes the majority of the labels of its k most similar patches (cosine, unweighted) among those of
+    other clips; each clip takes the majority of its patches. Ties go to the smallest class.
+
+    Args:
+        vectors: (patches, dim), finite.
+        clip: int (patches,), the clip of each patch, 0 .. clips - 1.
+        targets: int (clips,), the class of each clip.
+        k: Neighbours; all patches of other clips vote where there are fewer.
+    """
+    x = torch.nn.functional.normalize(torch.as_tensor(np.asarray(vectors, dtype=np.float32)).to(device), dim=1)
+    owner, target = torch.as_tensor(np.asarray(clip)).to(device), torch.as_tensor(np.asarray(targets)).to(device)
+    if not torch.isfinite(x).all():
+        raise SoundviewsError("some embeddings are NaN or infinite")
+    labels, classes = target[owner], int(target.max()) + 1
+    votes = np.empty(len(x), dtype=np.int64)
+    rows = max(1, BLOCK // max(len(x), 1))
+    for first in range(0, len(x), rows):
+        block = slice(first, first + rows)
+        similarity = x[block] @ x.T
+        similarity[owner[block, None] == owner[None]] = -torch.inf
+        nearest = similarity.topk(min(k, len(x)), dim=1, sorted=False)
+        ballots = torch.zeros(len(nearest.values), classes, device=device)
+        ballots.scatter_add_(1, labels[nearest.indices], nearest.values.isfinite().float())
+        votes[block] = ballots.cpu().numpy().argmax(axis=1)  # numpy's is the first of equals
+    by_clip = np.zeros((len(target), classes), dtype=np.int64)
+    np.add.at(by_clip, (owner.cpu().numpy(), votes), 1)
+    count = by_clip.sum(axis=1, keepdims=True)
+    shares = (by_clip / np.maximum(count, 1)).astype(np.float32)
+    return KnnResult(votes, np.where(count[:, 0] > 0, by_clip.argmax(axis=1), -1), shares)
+
+
+@protocols.register("knn")
+def knn(model: Embeds, task: Task, seed: int = 0, k: int = 200, space: str | None = None) -> Score:
+    """Mean per-class accuracy of nearest neighbours among the test clips. Trains nothing.
+
+    Args:
+        k: Neighbours.
+        space: "z" as in the paper (default where the bundle has its head), or "h".
+    """
+    task.require("knn", "test", single_label=True)
+    task.require_classes("knn", "test")
+    space = space or ("z" if model.head is not None else "h")
+    embeddings = task.embed(model, space)
+    task.require_classes("knn", "test", kept=embeddings.kept)
+    number = np.full(len(task.corpus), -1)
+    test = task.test[embeddings.kept[task.test]]
+    number[test] = np.arange(len(test))
+    chosen = np.flatnonzero(number[embeddings.clip] >= 0)
+    targets = task.corpus.targets()[test]
+    result = knn_predict(embeddings.vectors[chosen], number[embeddings.clip[chosen]], targets, k)
+    scores = np.zeros((len(test), task.classes), dtype=np.float32)
+    scores[:, : result.shares.shape[1]] = result.shares
+    judged = Judged(test, targets, scores, result.clips)
+    per_class = class_accuracies(targets, result.clips, task.classes)
+    metrics = {"accuracy": mean(per_class), "clip_accuracy": float((targets == result.clips).mean())}
+    details = {"k": k, "space": space, "clips": len(test), "patches": len(chosen)}
+    each = len(chosen) / len(np.unique(targets))
+    if k > each:
+        details["note"] = f"k = {k} is more than the {each:.0f} patches that a class has on average"
+    return Score(
+        metrics=metrics | f1_metrics(counts(judged)),
+        per_class=task.by_class(per_class),
+        details=details,
+        deterministic=True,
+        judged=judged,
+    )

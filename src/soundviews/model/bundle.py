@@ -1,0 +1,61 @@
+"""A bundle: an encoder ready to use, as `config.json` and `model.safetensors` in one directory."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from pydantic import ValidationError
+from torch import nn
+
+from soundviews.core.bundle_files import find_bundle, write_bundle
+from soundviews.core.errors import SoundviewsError
+from soundviews.encoders import create_encoder
+from soundviews.model.config import BundleConfig
+from soundviews.objectives import objectives
+
+
+def save_bundle(directory: str | Path, config: BundleConfig, encoder: nn.Module, head: nn.Module | None = None) -> Path:
+    """Write a bundle whole or not at all: it is built beside its place and moved there.
+
+    Args:
+        directory: Where it goes; an older bundle there is replaced.
+        encoder: The module that `config.encoder` names.
+        head: The objective that `config.head` names, kept so that protocols on z can run; may be None.
+    """
+    parts = {"encoder": encoder} | ({"head": head} if head is not None else {})
+    tensors = {f"{part}.{key}": value for part, module in parts.items() for key, value in module.state_dict().items()}
+    return write_bundle(Path(directory), config, tensors)
+
+
+def load_bundle(path: str | Path) -> tuple[BundleConfig, nn.Module, nn.Module | None]:
+    """Read a bundle or a run's bundle.
+
+    Returns:
+        The config, the encoder in evaluation mode, and the head (None where the bundle has none).
+    """
+    directory = find_bundle(path)
+    try:
+        page = json.loads((directory / "config.json").read_text())
+        if isinstance(page, dict) and page.get("kind") == "processor":
+            raise SoundviewsError(f"{directory} is a processor, which separates; an encoder's bundle is expected here")
+        config = BundleConfig.model_validate(page)
+        tensors = safetensors.torch.load_file(directory / "model.safetensors")
+    except (ValidationError, ValueError, safetensors.SafetensorError) as error:
+        raise SoundviewsError(f"{directory} is not a bundle that this version reads: {error}") from error
+    encoder = create_encoder(config.encoder.name, **config.encoder.options)
+    _load_part(encoder, tensors, "encoder.", directory)
+    head = None
+    if config.head is not None:
+        head = objectives.create(config.head.name, config.head.options, embedding_size=config.embedding_size)
+        _load_part(head, tensors, "head.", directory)
+        head.eval()
+    return config, encoder.eval(), head
+
+
+def _load_part(module: nn.Module, tensors: dict[str, Any], prefix: str, directory: Path) -> None:
+    state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        raise SoundviewsError(f"{directory}: the weights do not fit config.json: {error}") from error

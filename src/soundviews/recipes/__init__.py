@@ -1,0 +1,1 @@
+"""Recipes: the YAML pages, and what reads, checks and builds them."""

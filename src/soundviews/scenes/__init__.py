@@ -1,0 +1,1 @@
+"""The built-in scenes: sounds that the package synthesises itself."""

@@ -1,0 +1,223 @@
+"""Collections of built-in scenes: in memory, in a folder with a manifest, as a corpus.
+
+The folder holds `audio/`, `sources/` (each scene's background and events by themselves; they sum to the mixture),
+`scenes.csv` (path, labels, fold, split, duration), `events.csv` (what sounds when, and in which source) and
+`scenes.json` (the options that make the same folder again).
+"""
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import soundfile
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from soundviews.audio.corpus import Corpus
+from soundviews.core.errors import SoundviewsError
+from soundviews.core.files import cache_directory
+from soundviews.core.registry import nearest
+from soundviews.scenes.scene import Scene, check_options, make_scene
+
+WORTH_A_BAR = 50  # scenes
+FOLDS = 5
+SPLITS = {4: "validation", 5: "test"}  # by fold; the others are for training
+GENERATOR = 1  # raise it when the same options come to sound different, so that kept scenes are made anew
+
+
+@dataclass(frozen=True)
+class SceneOptions:
+    """What decides a collection; the meaning of each is in `make_scene`. `sources` keeps the isolated sources."""
+
+    clips: int = 500
+    seed: int = 0
+    sample_rate: int = 16000
+    min_seconds: float = 4.0
+    max_seconds: float = 10.0
+    max_events: int = 3
+    min_snr: float = 0.0
+    max_snr: float = 20.0
+    sources: bool = True
+
+    def __post_init__(self) -> None:
+        if self.clips < 1:
+            raise SoundviewsError(f"a collection has at least 1 scene, not {self.clips}")
+        if self.seed < 0:
+            raise SoundviewsError(f"the seed of scenes is 0 or more, not {self.seed}")
+        check_options(self.sample_rate, (self.min_seconds, self.max_seconds), self.max_events)
+
+    @classmethod
+    def parse(cls, words: Mapping[str, str]) -> "SceneOptions":
+        """From text, as in `scenes:clips=200,seed=1`. Unknown names are errors that name the nearest right one."""
+        readers: dict[str, Callable[[str], Any]] = {"sources": _yes_or_no}
+        readers |= {name: type(value) for name, value in asdict(cls()).items() if name != "sources"}
+        given = {}
+        for name, word in words.items():
+            if name not in readers:
+                raise SoundviewsError(f"scenes have no option {name!r}: {nearest(name, readers)}")
+            try:
+                given[name] = readers[name](word)
+            except ValueError as error:
+                raise SoundviewsError(f"scenes: {name}={word!r} is not a number") from error
+        return cls(**given)
+
+    def make(self, index: int) -> Scene:
+        """Scene number `index` of the collection."""
+        lengths, levels = (self.min_seconds, self.max_seconds), (self.min_snr, self.max_snr)
+        return make_scene(index, self.seed, self.sample_rate, lengths, self.max_events, levels)
+
+
+def _yes_or_no(word: str) -> bool:
+    if word.lower() not in ("true", "false", "1", "0", "yes", "no"):
+        raise SoundviewsError(f"scenes: sources={word!r} is neither true nor false")
+    return word.lower() in ("true", "1", "yes")
+
+
+def generate_scenes(clips: int, seed: int = 0, **options: Any) -> Iterator[Scene]:
+    """Scenes 0 to `clips` - 1, one after the other; `options` as in `SceneOptions`."""
+    collection = SceneOptions(clips, seed, **options)
+    return (collection.make(index) for index in range(clips))
+
+
+def write_scenes(
+    directory: str | Path,
+    options: SceneOptions,
+    workers: int | None = None,
+    progress: bool = True,
+) -> Corpus:
+    """Write a collection as 16-bit FLAC with its manifests, and open it.
+
+    Args:
+        directory: Created; may exist if it is empty or holds these very scenes, which are then opened as they are.
+        options: Which scenes.
+        workers: Threads; by default one for each core. They change nothing in the result.
+        progress: Show a bar if it is going to take a while.
+
+    Raises:
+        SoundviewsError: The directory holds something else, or cannot be written (full disk, no permission).
+    """
+    directory = Path(directory).absolute()
+    if is_scenes(directory) and _stored_options(directory) == _record(options):
+        return read_scenes(directory)
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise SoundviewsError(f"{directory} holds something else already; name a new or an empty folder")
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
+    except OSError as error:
+        raise SoundviewsError(f"cannot write scenes to {directory}: {error}") from error
+    try:
+        _write(unfinished, options, workers or os.cpu_count() or 1, progress)
+        unfinished.chmod(0o777 & ~_umask())
+        _put_in_place(unfinished, directory)
+    except (OSError, soundfile.SoundFileError) as error:
+        raise SoundviewsError(f"cannot write scenes to {directory}: {error}") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return read_scenes(directory)
+
+
+def scenes_corpus(words: Mapping[str, str], cache: Path | None = None) -> Corpus:
+    """The scenes that `words` describe (see `SceneOptions.parse`), made once and kept in `cache`."""
+    options = SceneOptions.parse(words)
+    key = hashlib.blake2b(json.dumps(_record(options)).encode(), digest_size=8).hexdigest()
+    home = cache or cache_directory("scenes")
+    return write_scenes(home / f"{options.clips}-{key}", options)
+
+
+def is_scenes(directory: Path) -> bool:
+    """Whether a folder is one that `write_scenes` finished."""
+    return (directory / "scenes.json").is_file() and (directory / "scenes.csv").is_file()
+
+
+def read_scenes(directory: Path) -> Corpus:
+    """The mixtures of a folder that `write_scenes` made, with labels, folds 1 to 5 and splits."""
+    with (directory / "scenes.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return Corpus.from_columns(
+        directory,
+        paths=[row["path"] for row in rows],
+        durations=[float(row["duration"]) for row in rows],
+        labels=[row["labels"].split(";") for row in rows],
+        folds=[int(row["fold"]) for row in rows],
+        splits=[row["split"] for row in rows],
+    )
+
+
+def _record(options: SceneOptions) -> dict[str, Any]:
+    return {"generator": GENERATOR, **asdict(options)}
+
+
+def _stored_options(directory: Path) -> Any:
+    try:
+        return json.loads((directory / "scenes.json").read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+
+
+def _write(directory: Path, options: SceneOptions, workers: int, progress: bool) -> None:
+    (directory / "audio").mkdir()
+    columns = ("making scenes", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    hidden = not progress or options.clips < WORTH_A_BAR
+    # numpy, scipy and libsndfile release the interpreter lock, so threads do, and need no protected __main__
+    with (
+        Progress(*columns, console=Console(stderr=True), disable=hidden, transient=True) as bar,
+        ThreadPoolExecutor(workers) as pool,
+        (directory / "scenes.csv").open("w", newline="", encoding="utf-8") as scenes_file,
+        (directory / "events.csv").open("w", newline="", encoding="utf-8") as events_file,
+    ):
+        scenes, events = csv.writer(scenes_file), csv.writer(events_file)
+        scenes.writerow(["path", "labels", "fold", "split", "duration"])
+        events.writerow(["path", "label", "start", "end", "snr", "source"])
+        try:
+            made = pool.map(partial(_write_scene, directory, options), range(options.clips))
+            for scene_row, event_rows in bar.track(made, total=options.clips):
+                scenes.writerow(scene_row)
+                events.writerows(event_rows)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    (directory / "scenes.json").write_text(json.dumps(_record(options), indent=2) + "\n", encoding="utf-8")
+
+
+def _write_scene(directory: Path, options: SceneOptions, index: int) -> tuple[list[Any], list[list[Any]]]:
+    """Write the audio of one scene; returns its row of scenes.csv and its rows of events.csv."""
+    scene, name, fold = options.make(index), f"{index:06d}", index % FOLDS + 1
+    path = f"audio/{name}.flac"
+    soundfile.write(directory / path, scene.mixture, scene.sample_rate, subtype="PCM_16")
+    row = [path, ";".join(scene.labels), fold, SPLITS.get(fold, "train"), len(scene.mixture) / scene.sample_rate]
+    names = ["0_background", *(f"{place}_{event.label}" for place, event in enumerate(scene.events, start=1))]
+    files = [f"sources/{name}/{source}.flac" for source in names] if options.sources else [""] * len(names)
+    if options.sources:
+        (directory / "sources" / name).mkdir(parents=True)
+        for file, samples in zip(files, scene.sources, strict=True):
+            soundfile.write(directory / file, samples, scene.sample_rate, subtype="PCM_16")
+    described = zip(scene.events, files[1:], strict=True)
+    return row, [
+        [path, event.label, f"{event.start:.4f}", f"{event.end:.4f}", f"{event.snr:.2f}", file]
+        for event, file in described
+    ]
+
+
+def _put_in_place(unfinished: Path, directory: Path) -> None:
+    """Rename; if another process has finished the same scenes meanwhile, theirs are as good."""
+    try:
+        os.replace(unfinished, directory)  # replaces an empty folder, too
+    except OSError:
+        if not is_scenes(directory):
+            raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

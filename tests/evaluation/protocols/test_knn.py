@@ -1,0 +1,56 @@
+"""Nearest neighbours against a loop over patches, and the rules for ties and exclusion."""
+
+import numpy as np
+import pytest
+
+from soundviews.core.errors import SoundviewsError
+from soundviews.evaluation import evaluate, knn_predict, make_task
+from soundviews.evaluation.baselines import LogMelStatistics
+from soundviews.evaluation.protocols import knn
+
+
+def by_loop(vectors: np.ndarray, clip: np.ndarray, targets: np.ndarray, k: int) -> tuple[list[int], list[int]]:
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    patches, clips = [], []
+    for i in range(len(unit)):
+        others = [j for j in range(len(unit)) if clip[j] != clip[i]]
+        nearest = sorted(others, key=lambda j: -float(unit[i] @ unit[j]))[:k]
+        patches.append(int(np.bincount(targets[clip[nearest]]).argmax()))
+    for c in range(len(targets)):
+        own = [patches[i] for i in range(len(unit)) if clip[i] == c]
+        clips.append(int(np.bincount(own).argmax()) if own else -1)
+    return patches, clips
+
+
+@pytest.mark.parametrize("block", [knn.BLOCK, 7 * 90])
+@pytest.mark.parametrize("k", [1, 5, 30, 500])
+def test_equals_a_loop(monkeypatch, block, k):
+    monkeypatch.setattr(knn, "BLOCK", block)
+    rng = np.random.default_rng(k)
+    clip, targets = np.sort(rng.integers(20, size=90)), rng.integers(4, size=21)
+    vectors = rng.standard_normal((90, 6)).astype(np.float32) + np.eye(4, 6, dtype=np.float32)[targets[clip]]
+    result = knn_predict(vectors, clip, targets, k)
+    patches, clips = by_loop(vectors.astype(np.float64), clip, targets, k)
+    assert result.patches.tolist() == patches
+    assert result.clips.tolist() == clips
+    assert result.clips[20] == -1  # it has no patch
+
+
+def test_no_patch_of_the_own_clip_votes():
+    # both patches of a clip are identical, and nothing else has their class
+    vectors, clip = np.array([[1, 0], [1, 0], [0, 1], [0, 1.0]]), np.array([0, 0, 1, 2])
+    assert knn_predict(vectors, clip, np.array([0, 1, 1]), k=1).clips.tolist() == [1, 1, 1]
+
+
+def test_ties_go_to_the_smallest_class():
+    vectors, clip = np.array([[1, 0], [1, 0.1], [1, -0.1]]), np.arange(3)
+    result = knn_predict(vectors, clip, np.array([0, 3, 2]), k=2)
+    assert result.clips[0] == 2
+
+
+def test_test_clips_that_cannot_be_read_are_told(tones):
+    task = make_task(tones)
+    for clip in task.test:
+        open(tones.clip(int(clip)).path, "wb").close()
+    with pytest.raises(SoundviewsError, match="none of the 6 test clips is readable"):
+        evaluate(LogMelStatistics(8000), [task], [("knn", {"k": 3})])
