@@ -1,31 +1,166 @@
-"""A progress bar with rate and remaining time."""
+"""The progress bar of every long task: on standard error, so that what a command prints can be piped.
 
+In a terminal and in a notebook it is drawn (and only then rich is imported); elsewhere, as in a log file, it is a plain
+line every half a minute.
+"""
+
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+DRAWN_EVERY = 0.1  # seconds
+PLAIN_EVERY = 30.0  # seconds
+_BYTES = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("bytes", 1.0))
+
+
+class Advance:
+    """What a task tells its bar. Calling it with a count says that so many more units are done.
+
+    Args:
+        total: Units in all; None where that is not known.
+        unit: "clips", "steps", ...; "bytes" are shown as kB, MB and GB.
+        show: Called now and then, and at the end, to bring what is drawn up to date.
+        every: Seconds between two calls of `show`.
+    """
+
+    def __init__(self, total: float | None, unit: str, show: Callable[[], None], every: float) -> None:
+        self.total, self.unit = total, unit
+        self.done, self.audio_seconds, self.note = 0.0, 0.0, ""
+        self._show, self._every = show, every
+        self._before = 0.0  # units that an earlier run had done: they say nothing of the rate
+        self._started = self._shown = time.monotonic()
+
+    def __call__(self, count: float = 1, audio_seconds: float = 0.0, note: str = "") -> None:
+        """So many more units are done, and so many more seconds of audio."""
+        self.reach(self.done + count, self.audio_seconds + audio_seconds, note)
+
+    def skip(self, count: float) -> None:
+        """So many units were done before this task began; they do not count as its speed."""
+        self._before += count
+        self.done += count
+
+    def reach(self, done: float, audio_seconds: float = 0.0, note: str = "", total: float | None = None) -> None:
+        """So many units, and seconds of audio, are done in all.
+
+        Args:
+            note: Something to show beside them, as "loss 0.31".
+            total: How many there are in all, where the task has learnt that only now.
+        """
+        self.done, self.audio_seconds = done, audio_seconds
+        self.note = note or self.note
+        self.total = self.total if total is None else total
+        if (now := time.monotonic()) - self._shown >= self._every:
+            self._shown = now
+            self._show()
+
+    def counts(self) -> str:
+        """What is done of what there is: "12/300 recordings"."""
+        name, size = self._scale()
+        digits = 1 if size > 1 else 0
+        done = f"{self.done / size:,.{digits}f}" if size > 1 else f"{int(self.done):,}"
+        return f"{done} {name}" if self.total is None else f"{done}/{self.total / size:,.{digits}f} {name}"
+
+    def rate(self) -> str:
+        """How fast: "3.2 steps/s", or for recordings "1.2 h at 340x real time"."""
+        elapsed = max(time.monotonic() - self._started, 1e-9)
+        name, size = self._scale()
+        texts = [f"{self._speed() / size:,.1f} {name}/s"]
+        if self.audio_seconds:
+            texts = [f"{self.audio_seconds / 3600:,.2f} h at {self.audio_seconds / elapsed:,.0f}x real time"]
+        return ", ".join([*texts, self.note] if self.note else texts)
+
+    def remaining(self) -> str:
+        """h:mm:ss, "" where nobody can tell."""
+        speed = self._speed()
+        if self.total is None or not speed:
+            return ""
+        seconds = max(0, round((self.total - self.done) / speed))
+        return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d} left"
+
+    def _speed(self) -> float:
+        return (self.done - self._before) / max(time.monotonic() - self._started, 1e-9)
+
+    def _scale(self) -> tuple[str, float]:
+        if self.unit != "bytes":
+            return self.unit, 1.0
+        return next((row for row in _BYTES if max(self.done, self.total or 0) >= row[1]), _BYTES[-1])
 
 
 @contextmanager
-def bar(label: str, total: int, unit: str, shown: bool) -> Iterator[Callable[[int], None]]:
-    """Yield `advance(count)`. Drawn on standard error, so that tables can be piped."""
+def bar(label: str, total: float | None, unit: str, shown: bool = True) -> Iterator[Advance]:
+    """Show how far a task is, how fast it goes, and how much time remains; for recordings the hours of audio, too.
+
+    Args:
+        label: What is being done: "separating".
+        total: Units in all; None where that is not known.
+        unit: Their name: "clips"; "bytes" are shown as kB, MB and GB.
+        shown: False shows nothing.
+
+    Yields:
+        `advance`: `advance(3)` says that three more are done; see `Advance` for the rest.
+    """
     if not shown:
-        yield lambda count: None
-        return
+        yield Advance(total, unit, lambda: None, float("inf"))
+    elif sys.stderr.isatty() or _is_notebook():
+        with _drawn(label, total, unit) as advance:
+            yield advance
+    else:
+        with _plain(label, total, unit) as advance:
+            yield advance
+
+
+def _is_notebook() -> bool:
+    """Whether this is a notebook in which rich can draw."""
+    return "ipykernel" in sys.modules and find_spec("ipywidgets") is not None
+
+
+@contextmanager
+def _drawn(label: str, total: float | None, unit: str) -> Iterator[Advance]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[counts]}"),
+        TextColumn("{task.fields[rate]}", markup=False),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[remaining]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        item = progress.add_task(label, total=total, rate="")
+        task = progress.add_task(label, total=total, counts="", rate="", remaining="")
 
-        def advance(count: int) -> None:
-            progress.advance(item, count)
-            speed = progress.tasks[0].speed
-            progress.update(item, rate=f"{speed:.1f} {unit}/s" if speed else "")
+        def show() -> None:
+            texts: dict[str, Any] = {
+                "counts": advance.counts(),
+                "rate": advance.rate(),
+                "remaining": advance.remaining(),
+            }
+            progress.update(task, completed=advance.done, total=advance.total, **texts)
 
+        advance = Advance(total, unit, show, DRAWN_EVERY)
+        try:
+            yield advance
+        finally:
+            show()
+
+
+@contextmanager
+def _plain(label: str, total: float | None, unit: str) -> Iterator[Advance]:
+    lines = 0
+
+    def show() -> None:
+        nonlocal lines
+        lines += 1
+        texts = (advance.counts(), advance.rate(), advance.remaining())
+        print(f"{label}: {', '.join(text for text in texts if text)}", file=sys.stderr, flush=True)
+
+    advance = Advance(total, unit, show, PLAIN_EVERY)
+    try:
         yield advance
+    finally:
+        if lines:  # of a task that took long, the end is worth a line, too
+            show()
