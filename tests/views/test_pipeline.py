@@ -31,32 +31,32 @@ def test_two_views(steps, backgrounds):
     two_views = TwoViews(steps, steps, **CONTEXT)
     assert two_views.backgrounds == backgrounds
     clips = batch((1 + backgrounds) * 4)
-    anchors, positives = two_views(*clips, 4, (0, 7, 0))
+    anchors, positives = two_views(*clips, (0, 7, 0))
     assert anchors.shape == positives.shape
     assert len(anchors) == 4
     assert not torch.allclose(anchors, positives)
-    again = two_views(*clips, 4, (0, 7, 0))
+    again = two_views(*clips, (0, 7, 0))
     assert torch.equal(anchors, again[0])
     assert torch.equal(positives, again[1])
     for keys in ((1, 7, 0), (0, 8, 0), (0, 7, 1)):  # seed, step, rank
-        assert not torch.equal(two_views(*clips, 4, keys)[0], anchors)
+        assert not torch.equal(two_views(*clips, keys)[0], anchors)
 
 
 def test_each_branch_mixes_in_its_own_block():
     steps = [{"patch": {"frames": 20, "pair": "same"}}, {"mix_back": {"alpha": 1.0, "adjust_energy": False}}]
     samples, lengths = batch(12)
     two_views = TwoViews(steps, steps, **CONTEXT)
-    anchors, positives = two_views(samples, lengths, 4, (0,))
+    anchors, positives = two_views(samples, lengths, (0,))
     for block, changed in ((slice(4, 8), (True, False)), (slice(8, 12), (False, True))):
         other = samples.clone()
         other[block] *= 10
-        views = two_views(other, lengths, 4, (0,))
+        views = two_views(other, lengths, (0,))
         assert (not torch.equal(views[0], anchors), not torch.equal(views[1], positives)) == changed
 
 
 def test_one_branch_may_mix_alone():
     two_views = TwoViews([{"patch": {"frames": 20}}], UCLSER, **CONTEXT)
-    anchors, positives = two_views(*batch(12), 4, (0,))
+    anchors, positives = two_views(*batch(12), (0,))
     assert anchors.shape == positives.shape == (4, 20, 64)
 
 
@@ -80,7 +80,7 @@ def test_a_step_twice_draws_twice():
 
 
 def test_no_gradient_is_kept():
-    assert not TwoViews(COLA, COLA, **CONTEXT)(batch(2).samples.requires_grad_(), batch(2).lengths, 2, (0,))[
+    assert not TwoViews(COLA, COLA, **CONTEXT)(batch(2).samples.requires_grad_(), batch(2).lengths, (0,))[
         0
     ].requires_grad
 
@@ -106,5 +106,5 @@ def test_wrong_chains_fail_before_any_audio(steps, words):
 
 
 def test_wrong_number_of_clips():
-    with pytest.raises(ValueError, match="expected 12 clips"):
-        TwoViews(UCLSER, UCLSER, **CONTEXT)(*batch(8), 4, (0,))
+    with pytest.raises(ValueError, match="8 clips are no batch"):
+        TwoViews(UCLSER, UCLSER, **CONTEXT)(*batch(8), (0,))

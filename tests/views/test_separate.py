@@ -47,10 +47,10 @@ def test_channels_take_the_place_of_the_examples_of_their_branch() -> None:
     generator = torch.Generator().manual_seed(0)
     samples, lengths = torch.randn(3, 16000, generator=generator) * 0.1, torch.full((3,), 16000)
     channels = torch.randn(1, 3, 16000, generator=generator) * 0.1
-    anchors, positives = views(samples, lengths, 3, (0,), channels)
+    anchors, positives = views(samples, lengths, (0,), channels)
     plain = two_views(None, None)
-    assert torch.equal(anchors, plain(samples, lengths, 3, (0,))[0])
-    assert torch.equal(positives, plain(channels[0], lengths, 3, (0,))[1])
+    assert torch.equal(anchors, plain(samples, lengths, (0,))[0])
+    assert torch.equal(positives, plain(channels[0], lengths, (0,))[1])
 
 
 def test_backgrounds_stay_mixtures() -> None:
@@ -64,7 +64,7 @@ def test_backgrounds_stay_mixtures() -> None:
     channels = samples[None, :3] * 0.5
     plain = TwoViews(steps[1:], [PATCH, {"mix_back": {"alpha": 0.5}}], **CONTEXT)
     replaced = torch.cat([channels[0], samples[3:]])
-    assert torch.equal(views(samples, lengths, 3, (0,), channels)[0], plain(replaced, lengths, 3, (0,))[0])
+    assert torch.equal(views(samples, lengths, (0,), channels)[0], plain(replaced, lengths, (0,))[0])
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def views_section(recipe: Recipe, corpus: Corpus, separator: Path) -> Section:
     wanted = Draw(parts.views, recipe.training.seed, [()])(0, 0, size)
     with torch.inference_mode():
         channels = channels_of(batch, processors, wanted, size)
-        anchor, positive = parts.views(batch.samples, batch.lengths, size, (recipe.training.seed, 0, 0), channels)
+        anchor, positive = parts.views(batch.samples, batch.lengths, (recipe.training.seed, 0, 0), channels)
     names = [", ".join(corpus.vocabulary[label] for label in corpus.clip(int(i)).labels) for i in batch.index[:size]]
     hop = parts.log_mel.hop_length / recipe.audio.sample_rate
     by = ", ".join(processors[int(place)].name for block in wanted for place in block.processor)

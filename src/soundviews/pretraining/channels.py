@@ -45,8 +45,8 @@ def processors_of(
             f"the processors of {separator} separate audio of {rate} Hz, but recipe {recipe.name!r} has "
             f"audio.sample_rate {recipe.audio.sample_rate}: train a separator at that rate, or change the recipe"
         )
-    choices = [branch.separate.mixture - branch.separate.discard_worst for branch in views.branches if branch.separate]
-    if len(choices) == 2 and (few := min(found, key=lambda processor: processor.sources)).sources + min(choices) < 2:
+    wanted, few = views.wanted(1, ()), min(found, key=lambda processor: processor.sources)
+    if len(wanted) > 1 and min(draw.choices(few.sources) for draw in wanted) < 2:
         raise SoundviewsError(
             f"both branches of recipe {recipe.name!r} separate, so each goes on with another channel, but processor "
             f"{few.name} has {few.sources} channels, less the worst one: leave out discard_worst"

@@ -22,6 +22,10 @@ class Wanted(NamedTuple):
     mixture: bool
     discard_worst: bool
 
+    def choices(self, sources: int) -> int:
+        """Among how many a clip's channel is drawn, if its processor gives `sources` channels."""
+        return sources - self.discard_worst + self.mixture
+
     def channel(self, sources: NDArray[np.int64], worst: NDArray[np.int64]) -> NDArray[np.int64]:
         """The channel of each example (batch,), -1 for the mixture.
 

@@ -5,11 +5,11 @@ from torch import Tensor
 
 from soundviews.core.randomness import Randomness
 from soundviews.features.log_mel import continued
-from soundviews.views.registry import views
+from soundviews.views.registry import View, views
 
 
 @views.register("blur")
-class Blur:
+class Blur(View):
     """Blur each patch with a Gaussian kernel whose odd size is uniform on 1, 3, .. max_kernel, for each axis.
 
     The patch is reflected at its edges.

@@ -3,11 +3,11 @@
 from torch import Tensor
 
 from soundviews.core.randomness import Randomness
-from soundviews.views.registry import views
+from soundviews.views.registry import View, views
 
 
 @views.register("compression")
-class Compression:
+class Compression(View):
     """Multiply each log-mel patch by U(alpha, 1), or by U(1, alpha) where alpha is above 1 (expansion).
 
     A factor on the logarithm is an exponent on the linear mel values.

@@ -3,11 +3,11 @@
 from torch import Tensor
 
 from soundviews.core.randomness import Randomness
-from soundviews.views.registry import views
+from soundviews.views.registry import View, views
 
 
 @views.register("gaussian_noise")
-class GaussianNoise:
+class GaussianNoise(View):
     """Add N(0, s^2) to every bin of each patch, s ~ U(0, max_std) for each patch."""
 
     takes = gives = "patches"

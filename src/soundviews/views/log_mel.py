@@ -4,14 +4,15 @@ from torch import Tensor
 
 from soundviews.core.randomness import Randomness
 from soundviews.features.log_mel import LogMel
-from soundviews.views.registry import views
+from soundviews.views.registry import View, views
 
 
 @views.register("log_mel")
-class LogMelPatch:
+class LogMelPatch(View):
     """The log-mel of each snippet, with the recipe's front-end; nothing is drawn."""
 
     takes, gives = "snippets", "patches"
+    augments = False
 
     def __init__(self, log_mel: LogMel) -> None:
         self.log_mel = log_mel

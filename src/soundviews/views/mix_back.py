@@ -6,11 +6,11 @@ from torch import Tensor
 
 from soundviews.core.randomness import Randomness
 from soundviews.features.log_mel import LogMel
-from soundviews.views.registry import views
+from soundviews.views.registry import View, views
 
 
 @views.register("mix_back")
-class MixBack:
+class MixBack(View):
     """log[(1 - lambda) X + lambda (E_X / E_B) B] for patches X and backgrounds B on the linear mel scale.
 
     lambda ~ U(0, alpha) for each example; E is the sum over the patch, so that the mixture keeps the energy of X.

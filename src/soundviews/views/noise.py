@@ -3,11 +3,11 @@
 from torch import Tensor
 
 from soundviews.core.randomness import Randomness
-from soundviews.views.registry import views
+from soundviews.views.registry import View, views
 
 
 @views.register("noise")
-class Noise:
+class Noise(View):
     """Add N(0, std^2) to every sample of each snippet."""
 
     takes = gives = "snippets"

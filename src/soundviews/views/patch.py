@@ -6,11 +6,11 @@ from torch import Tensor
 from soundviews.core.randomness import Randomness
 from soundviews.features.log_mel import LogMel
 from soundviews.features.patches import Clips, cut_patches, last_start
-from soundviews.views.registry import views
+from soundviews.views.registry import View, views
 
 
 @views.register("patch")
-class Patch:
+class Patch(View):
     """Cut `frames` frames out of each clip's log-mel; only those are computed.
 
     Args:
@@ -21,6 +21,7 @@ class Patch:
     """
 
     takes, gives = "clips", "patches"
+    augments = False
 
     def __init__(self, frames: int, log_mel: LogMel, pair: str | int = "random", fill: str = "repeat") -> None:
         is_distance = isinstance(pair, int) and not isinstance(pair, bool) and pair >= 0
@@ -29,6 +30,7 @@ class Patch:
         if frames < 1:
             raise ValueError(f"frames is {frames}; a patch has at least one")
         self.frames, self.log_mel, self.pair, self.fill = frames, log_mel, pair, fill
+        self.window = ("frames", frames)
 
     def __call__(self, clips: Clips, rng: Randomness) -> Tensor:
         starts = self.starts(last_start(self.log_mel, clips.lengths, self.frames), rng)

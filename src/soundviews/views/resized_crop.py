@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from soundviews.core.randomness import Randomness
-from soundviews.views.registry import views
+from soundviews.views.registry import View, views
 
 _TRIES = 10
 
 
 @views.register("resized_crop")
-class ResizedCrop:
+class ResizedCrop(View):
     """Crop a random part of each patch and stretch it to the patch's size, bilinearly.
 
     As torchvision's RandomResizedCrop: a share of the area uniform in `scale` and an aspect (mels / frames)

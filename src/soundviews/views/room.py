@@ -11,11 +11,11 @@ from soundviews.audio.corpus import Skipped
 from soundviews.audio.responses import lead_samples, read_responses
 from soundviews.core.randomness import Randomness
 from soundviews.scenes.rooms import simulated_responses
-from soundviews.views.registry import views
+from soundviews.views.registry import View, views
 
 
 @views.register("room")
-class Room:
+class Room(View):
     """Filter each snippet with a room's impulse response, drawn for each; what rings on after its end is cut off.
 
     The direct sound is not delayed.

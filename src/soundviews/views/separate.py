@@ -5,11 +5,11 @@ import numpy as np
 from soundviews.core.randomness import Randomness
 from soundviews.features.patches import Clips
 from soundviews.separation.draw import Wanted
-from soundviews.views.registry import views
+from soundviews.views.registry import View, views
 
 
 @views.register("separate")
-class Separate:
+class Separate(View):
     """Go on with a channel of the whole clip: of one processor, drawn for each example, one channel at random.
 
     Must be a branch's first step. Where both branches have it, they go on with different channels of one separation
@@ -29,16 +29,16 @@ class Separate:
             raise ValueError(f"processors must be a list of different names, such as [S2, F, N], not {processors!r}")
         self.processors, self.mixture, self.discard_worst = list(processors), mixture, discard_worst
 
-    def draw(self, batch: int, rng: Randomness, second: bool, among: list[str]) -> Wanted:
-        """What the step wants of a batch.
+    def draw_channels(self, batch: int, rng: Randomness, second: bool, among: list[str]) -> Wanted:
+        """Which channel of which processor each example goes on with.
 
         Args:
-            second: Whether another channel than the other branch's is to be taken.
+            second: Whether another channel than that of the branch before is to be taken.
             among: All processors of the training, in which the result counts.
         """
         uniform = rng.shared.uniform(batch, 3).double().numpy()
-        places = np.array([among.index(name) for name in self.processors])
-        processor = places[(uniform[:, 2] * len(places)).astype(np.int64)]
+        indices = np.array([among.index(name) for name in self.processors])
+        processor = indices[(uniform[:, 2] * len(indices)).astype(np.int64)]
         return Wanted(processor, uniform[:, :2], second, self.mixture, self.discard_worst)
 
     def __call__(self, clips: Clips, rng: Randomness) -> Clips:

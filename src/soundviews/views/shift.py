@@ -4,11 +4,11 @@ import torch
 from torch import Tensor
 
 from soundviews.core.randomness import Randomness
-from soundviews.views.registry import views
+from soundviews.views.registry import View, views
 
 
 @views.register("time_shift")
-class TimeShift:
+class TimeShift(View):
     """Delay each patch by int(U(1, max)) frames, hence 1 .. max - 1; what leaves at the end comes in at the start."""
 
     takes = gives = "patches"
@@ -21,7 +21,7 @@ class TimeShift:
 
 
 @views.register("frequency_shift")
-class FrequencyShift:
+class FrequencyShift(View):
     """Raise each patch by int(U(1, max)) bands, hence 1 .. max - 1; what leaves at the top comes in at the bottom."""
 
     takes = gives = "patches"

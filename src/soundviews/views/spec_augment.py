@@ -4,13 +4,13 @@ import torch
 from torch import Tensor
 
 from soundviews.core.randomness import Randomness
-from soundviews.views.registry import views
+from soundviews.views.registry import View, views
 
 _VALUES = ("min", "zero", "mean", "max", "noise")
 
 
 @views.register("spec_augment")
-class SpecAugment:
+class SpecAugment(View):
     """Overwrite `freq_masks` stretches of bands and `time_masks` stretches of frames of each patch.
 
     Widths are int(U(0, freq_width)) and int(U(0, time_width)), hence 0 .. width - 1; starts are uniform over all

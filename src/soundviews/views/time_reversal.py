@@ -3,11 +3,11 @@
 from torch import Tensor
 
 from soundviews.core.randomness import Randomness
-from soundviews.views.registry import views
+from soundviews.views.registry import View, views
 
 
 @views.register("time_reversal")
-class TimeReversal:
+class TimeReversal(View):
     """Reverse the frames of each patch with probability p."""
 
     takes = gives = "patches"

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from soundviews.core.randomness import Randomness
 from soundviews.features.patches import Clips
-from soundviews.views.registry import views
+from soundviews.views.registry import View, views
 
 _WINDOW = 0.064  # seconds: long enough to tell the partials of a voice apart, 1024 samples at 16 kHz
 _OVERLAP = 4  # windows over each sample
@@ -18,7 +18,7 @@ _CPU_BLOCK, _GPU_BLOCK = 2**19, 2**23  # samples stretched at once: what stays i
 
 
 @views.register("time_stretch")
-class TimeStretch:
+class TimeStretch(View):
     """Play each clip with the given probability faster or slower, each of the rates equally likely; pitch stays.
 
     Args:

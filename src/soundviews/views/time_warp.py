@@ -4,11 +4,11 @@ import torch
 from torch import Tensor
 
 from soundviews.core.randomness import Randomness
-from soundviews.views.registry import views
+from soundviews.views.registry import View, views
 
 
 @views.register("time_warp")
-class TimeWarp:
+class TimeWarp(View):
     """Move a frame of each patch earlier or later, and stretch what lies before and behind it; both ends stay.
 
     With W = max_warp, the frame is an integer, uniform over those more than W frames from either end (the paper's
