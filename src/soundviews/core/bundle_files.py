@@ -1,9 +1,6 @@
 """The form of every bundle: `config.json` and `model.safetensors` in one directory, written both or neither."""
 
 import hashlib
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import safetensors.torch
@@ -11,6 +8,7 @@ from pydantic import BaseModel
 from torch import Tensor
 
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.files import folder_written_whole
 
 
 def write_bundle(directory: Path, config: BaseModel, tensors: dict[str, Tensor]) -> Path:
@@ -21,30 +19,23 @@ def write_bundle(directory: Path, config: BaseModel, tensors: dict[str, Tensor])
     """
     if directory.exists() and any(directory.iterdir()) and not (directory / "config.json").is_file():
         raise SoundviewsError(f"{directory} exists and is no bundle; it is left as it is")
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    own = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
-    building = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+    copies = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
     try:
-        safetensors.torch.save_file(own, building / "model.safetensors")
-        (building / "config.json").write_text(config.model_dump_json(indent=2) + "\n")
-        building.chmod(0o755)
-        (building / "model.safetensors").chmod(0o644)  # both are made for their owner alone
-        if directory.exists():
-            shutil.rmtree(directory)
-        os.replace(building, directory)
+        with folder_written_whole(directory, replace=True) as building:
+            safetensors.torch.save_file(copies, building / "model.safetensors")
+            (building / "model.safetensors").chmod(0o644)  # it is made for its owner alone
+            (building / "config.json").write_text(config.model_dump_json(indent=2) + "\n")
     except safetensors.SafetensorError as error:
         raise SoundviewsError(f"cannot write {directory}: {error}") from error
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     return directory
 
 
 def find_bundle(path: str | Path) -> Path:
     """The bundle at `path`, or inside the run at `path`."""
     path = Path(path)
-    for place in (path, path / "bundle"):
-        if (place / "config.json").is_file() and (place / "model.safetensors").is_file():
-            return place
+    for folder in (path, path / "bundle"):
+        if (folder / "config.json").is_file() and (folder / "model.safetensors").is_file():
+            return folder
     raise SoundviewsError(
         f"no bundle at {path}: looked for config.json and model.safetensors there and in {path / 'bundle'}"
     )

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +14,7 @@ from torch import Tensor
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import evaluation_batches
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.files import folder_written_whole
 from soundviews.core.progress import bar
 from soundviews.features.patches import Clips
 
@@ -111,15 +110,11 @@ def embed_corpus(
     key = repr((1, model.fingerprint, model.sample_rate, corpus.fingerprint, space))
     place = Path(cache) / hashlib.blake2b(key.encode(), digest_size=12).hexdigest()
     if not place.is_dir():
-        building = _new_directory(place)
         try:
-            _compute(model, corpus, space, building, progress, **reading)
-            if not place.is_dir():  # another process may have been first
-                os.replace(building, place)
+            with folder_written_whole(place) as building:
+                _compute(model, corpus, space, building, progress, **reading)
         except OSError as error:
             raise SoundviewsError(f"cannot keep the embeddings in {cache}: {error}") from error
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
     found = _read(place)
     if strict and found.skipped:
         raise SoundviewsError("{}: {}".format(*found.skipped[0]))
@@ -159,11 +154,3 @@ def _read(directory: Path) -> CorpusEmbeddings:
     # mode "c": pages are read when needed, and torch may wrap them without a warning about read-only memory
     vectors = np.memmap(directory / "vectors.f32", dtype=np.float32, mode="c", shape=(len(clip), size))
     return CorpusEmbeddings(vectors, clip, kept, skipped)
-
-
-def _new_directory(place: Path) -> Path:
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
-    except OSError as error:
-        raise SoundviewsError(f"cannot keep embeddings in {place.parent}: {error}") from error

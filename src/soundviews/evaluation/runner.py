@@ -2,7 +2,6 @@
 
 import inspect
 import json
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -13,6 +12,7 @@ import numpy as np
 from rich.table import Table
 
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.files import write_text_whole
 from soundviews.core.registry import nearest
 from soundviews.evaluation.baselines import LogMelStatistics
 from soundviews.evaluation.embeddings import Embeds
@@ -89,10 +89,7 @@ class Evaluation:
         for row in page["rows"]:
             del row["scores"]
         text = json.dumps(_finite(page), indent=2, ensure_ascii=False)
-        path = Path(path)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_text(text + "\n", encoding="utf-8")
-        os.replace(beside, path)
+        write_text_whole(Path(path), text + "\n")
 
     def table(self) -> Table:
         """For the terminal."""

@@ -1,6 +1,5 @@
 """Checkpoints: written whole or not at all, at a step's end, with the last good one always in place."""
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,11 @@ import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.files import remove_unfinished, written_whole
 
 
 class AtomicIO(TorchCheckpointIO):
-    """Writes beside the place, syncs, and moves: a kill or a full disk leaves the previous file as it was.
+    """Writes whole or not at all: a kill or a full disk leaves the previous file as it was.
 
     Args:
         command: What resumes the run, before `--resume`.
@@ -25,15 +25,11 @@ class AtomicIO(TorchCheckpointIO):
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         path = Path(path)
-        beside = path.with_suffix(".tmp")
         try:
-            with open(beside, "wb") as file:
+            remove_unfinished(path.parent)
+            with written_whole(path) as temporary, open(temporary, "wb") as file:
                 torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(beside, path)
         except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
-            beside.unlink(missing_ok=True)
             if isinstance(error, RuntimeError) and "writ" not in str(error) and "archive" not in str(error):
                 raise
             raise SoundviewsError(

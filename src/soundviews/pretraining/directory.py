@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from soundviews.audio.corpus import Corpus
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.files import write_text_whole
 from soundviews.core.version import __version__
 from soundviews.datasets.opening import open_corpus
 from soundviews.recipes.reading import read_page
@@ -56,8 +57,10 @@ def open_clips(settings: dict[str, Any], clip_seconds: float, needed: int) -> Co
 def begin(directory: Path, recipe: BaseModel, corpus: Corpus, settings: dict[str, Any], parameters: int) -> None:
     """Write `recipe.yaml` and `environment.json`, or fail while nothing is lost."""
     ensure_room(directory / "checkpoints", parameters)
-    write(directory / "recipe.yaml", yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
-    write(directory / "environment.json", json.dumps(_environment(corpus) | {"settings": settings}, indent=2))
+    write_text_whole(directory / "recipe.yaml", yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
+    write_text_whole(
+        directory / "environment.json", json.dumps(_environment(corpus) | {"settings": settings}, indent=2)
+    )
 
 
 def read_run(directory: Path, command: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -83,13 +86,6 @@ def require_same(corpus: Corpus, environment: dict[str, Any]) -> None:
     if corpus.fingerprint != environment["corpus"]["fingerprint"]:
         data = environment["settings"]["data"]
         raise SoundviewsError(f"the corpus {data} has changed since the run started: start a new one")
-
-
-def write(path: Path, text: str) -> None:
-    """A small text file, whole or not at all."""
-    beside = path.with_name(path.name + ".tmp")
-    beside.write_text(text)
-    os.replace(beside, path)
 
 
 def write_skipped(directory: Path, corpus: Corpus, loader: Any) -> None:

@@ -1,12 +1,13 @@
 """`metrics.csv`: one row a logged step, rewound to the checkpoint that a resumed run starts from."""
 
 import csv
-import os
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers.logger import Logger, rank_zero_experiment
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
+
+from soundviews.core.files import written_whole
 
 
 class MetricsCsv(Logger):
@@ -63,12 +64,10 @@ class MetricsCsv(Logger):
             csv.DictWriter(file, self.columns, restval="").writerow(row)
 
     def _rewrite(self, rows: list[dict[str, Any]]) -> None:
-        beside = self.path.with_suffix(".csv.tmp")
-        with open(beside, "w", newline="") as file:
+        with written_whole(self.path) as temporary, open(temporary, "w", newline="") as file:
             writer = csv.DictWriter(file, self.columns, restval="", extrasaction="ignore")
             writer.writeheader()
             writer.writerows(rows)
-        os.replace(beside, self.path)
 
 
 def read_metrics(path: Path) -> dict[str, list[tuple[int, float]]]:

@@ -9,6 +9,7 @@ import torch
 
 from soundviews.audio.corpus import Corpus
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.files import write_text_whole
 from soundviews.recipes.building import build
 from soundviews.recipes.loading import check
 from soundviews.recipes.schema import Recipe, Statistics
@@ -16,7 +17,7 @@ from soundviews.separation.processor import Processor
 from soundviews.views.pipeline import TwoViews
 
 from .channels import prepared_source, processors_of
-from .directory import begin, open_clips, read_run, require_empty, require_same, write
+from .directory import begin, open_clips, read_run, require_empty, require_same
 from .export import export
 from .fit import Run, batches, decoding_workers, device_rank, fit, last_checkpoint, require_devices
 from .module import Pretraining
@@ -156,5 +157,5 @@ def _statistics(recipe: Recipe, corpus: Corpus, directory: Path, workers: int, s
         return recipe.statistics
     kept = directory / "statistics.json"
     if not kept.is_file():
-        write(kept, corpus_statistics(recipe, corpus, workers, strict).model_dump_json())
+        write_text_whole(kept, corpus_statistics(recipe, corpus, workers, strict).model_dump_json())
     return Statistics.model_validate_json(kept.read_text())

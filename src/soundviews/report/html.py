@@ -2,7 +2,6 @@
 
 import base64
 import io
-import os
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure as MatplotlibFigure
 
+from soundviews.core.files import write_text_whole
 from soundviews.report.figures import save_svg
 
 STYLE = """
@@ -115,10 +115,7 @@ def write_report(
         + (f"<footer>{escape(footer)}</footer>" if footer else "")
         + "</main></body></html>\n"
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(page, encoding="utf-8")
-    os.replace(beside, path)
+    write_text_whole(path, page)
     return path
 
 
