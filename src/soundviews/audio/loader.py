@@ -94,10 +94,10 @@ class _EvaluationClips(Dataset[Any]):
 def _parts(lengths: list[int]) -> Iterator[slice]:
     """Consecutive slices that each stay below _MOST_SAMPLES when padded, or hold a single clip."""
     first, longest = 0, 0
-    for place, length in enumerate(lengths):
-        if place > first and max(longest, length) * (place - first + 1) > _MOST_SAMPLES:
-            yield slice(first, place)
-            first, longest = place, 0
+    for index, length in enumerate(lengths):
+        if index > first and max(longest, length) * (index - first + 1) > _MOST_SAMPLES:
+            yield slice(first, index)
+            first, longest = index, 0
         longest = max(longest, length)
     if lengths:
         yield slice(first, len(lengths))
@@ -165,73 +165,80 @@ class TrainingClips(Dataset[Any]):
 
     def examples(self, step: int) -> npt.NDArray[np.int64]:
         """(batch_size,) rows of the corpus: this rank's part of the step."""
-        epoch, place = divmod(step, self.steps_per_epoch)
+        epoch, step_of_epoch = divmod(step, self.steps_per_epoch)
         if self._order[0] != epoch:
             shuffle = np.random.default_rng(hashed_seed(self.seed, "order", epoch))
             self._order = epoch, shuffle.permutation(len(self.clips))
-        first = (place * self.world_size + self.rank) * self.batch_size
+        first = (step_of_epoch * self.world_size + self.rank) * self.batch_size
         return self._order[1][first : first + self.batch_size]
 
     def background_rows(self, step: int, examples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """(backgrounds, batch_size) rows uniform over the corpus, other than the example's and each other's."""
         rng = np.random.default_rng(hashed_seed(self.seed, "backgrounds", step, self.rank))
-        taken = examples[None]
-        for branch in range(self.backgrounds):
-            drawn = rng.integers(0, len(self.clips) - 1 - branch, self.batch_size)
-            # Counting past the rows that are taken makes the draw uniform over those that are not.
-            for row in np.sort(taken, axis=0):
+        used = examples[None]
+        for block in range(self.backgrounds):
+            drawn = rng.integers(0, len(self.clips) - 1 - block, self.batch_size)
+            # Counting past the rows that are used makes the draw uniform over those that are not.
+            for row in np.sort(used, axis=0):
                 drawn += drawn >= row
-            taken = np.concatenate([taken, drawn[None]])
-        return taken[1:]
+            used = np.concatenate([used, drawn[None]])
+        return used[1:]
 
     def __getitem__(self, step: int) -> ClipBatch | SoundviewsError:
         try:
-            examples = self.examples(step)
-            rows = np.concatenate([examples[None], self.background_rows(step, examples)]).reshape(-1)
-            blocks = () if self.channels is None else self.channels.wanted(step, self.rank, self.batch_size)
-            read: list[_Read] = []
-            for place, row in enumerate(rows.tolist()):
-                others = {read[earlier].row for earlier in range(place % self.batch_size, place, self.batch_size)}
-                read.append(self._readable(row, others, place, blocks if place < self.batch_size else ()))
-            batch = pad([one.row for one in read], [one.samples for one in read])
-            if self.channels is None:
-                return batch
-            return batch._replace(channels=_block(read[: self.batch_size], len(blocks), batch.samples.shape[1]))
+            return self.batch(step)
         except SoundviewsError as error:
             # Raised by the loader's own iterator: the traceback of a worker would bury the message.
             return error
 
-    def _readable(self, row: int, others: set[int], example: int, blocks: Sequence[Any]) -> "_Read":
-        """Clip `row`, or the next in the corpus that can be read with its channels and is none of `others`."""
+    def batch(self, step: int) -> ClipBatch:
+        """The examples of a step, then one block of backgrounds after the other."""
+        examples = self.examples(step)
+        wanted = [] if self.channels is None else self.channels.wanted(step, self.rank, self.batch_size)
+        used: list[set[int]] = [set() for _ in examples]  # by each example and its backgrounds
+        clips: list[_Clip] = []
+        for rows in (examples, *self.background_rows(step, examples)):
+            wanted_of_block = [] if clips else wanted  # backgrounds are mixtures
+            for example, row in enumerate(rows.tolist()):
+                clip = self._readable(row, used[example], example, wanted_of_block)
+                used[example].add(clip.row)
+                clips.append(clip)
+        batch = pad([clip.row for clip in clips], [clip.samples for clip in clips])
+        if self.channels is None:
+            return batch
+        return batch._replace(channels=_padded_channels(clips[: len(examples)], len(wanted), batch.samples.shape[1]))
+
+    def _readable(self, row: int, used: set[int], example: int, wanted: Sequence[Any]) -> "_Clip":
+        """Clip `row`, or the next in the corpus that can be read with its channels and is not used yet."""
         for candidate in range(row, row + len(self.clips)):
             candidate %= len(self.clips)
-            if candidate in others:
+            if candidate in used:
                 continue
             try:
                 samples = self.clips[candidate]
-                return _Read(candidate, samples, self._channels(samples, blocks, example, candidate))
+                return _Clip(candidate, samples, self._read_channels(samples, candidate, example, wanted))
             except UnreadableClip as error:
                 if self.strict:
                     raise UnreadableClip(f"{self.clips.corpus.clip(candidate).path}: {error}") from error
         first = self.skipped()[0]
         raise SoundviewsError(
-            f"{len(self.clips)} clips, and fewer than {len(others) + 1} of them can be read "
+            f"{len(self.clips)} clips, and fewer than {len(used) + 1} of them can be read "
             f"(the first that cannot: {first.path}: {first.reason})"
         )
 
-    def _channels(self, samples: Waveform, blocks: Sequence[Any], example: int, row: int) -> list[Waveform]:
+    def _read_channels(self, samples: Waveform, row: int, example: int, wanted: Sequence[Any]) -> list[Waveform]:
         if self.channels is None:
             return []
         try:
-            found = [self.channels.read(wanted, example, row) for wanted in blocks]
+            channels = [self.channels.read(block, example, row) for block in wanted]
         except UnreadableClip as error:
             self._without_channels.add(self.clips.corpus.clip(row).path, str(error))
             raise
         # Rounding may have made a channel a few samples longer than the clip is here.
-        return [samples if channel is None else channel[: len(samples)] for channel in found]
+        return [samples if channel is None else channel[: len(samples)] for channel in channels]
 
 
-class _Read(NamedTuple):
+class _Clip(NamedTuple):
     """A clip of the batch: its row of the corpus, its samples, and a channel for each block."""
 
     row: int
@@ -239,12 +246,12 @@ class _Read(NamedTuple):
     channels: list[Waveform]
 
 
-def _block(read: list[_Read], blocks: int, samples: int) -> Tensor:
+def _padded_channels(clips: list[_Clip], blocks: int, samples: int) -> Tensor:
     """(blocks, examples, samples)."""
-    result = torch.zeros(blocks, len(read), samples)
-    for place, one in enumerate(read):
-        for block, channel in enumerate(one.channels):
-            result[block, place, : len(channel)] = torch.from_numpy(channel)
+    result = torch.zeros(blocks, len(clips), samples)
+    for example, clip in enumerate(clips):
+        for block, channel in enumerate(clip.channels):
+            result[block, example, : len(channel)] = torch.from_numpy(channel)
     return result
 
 
@@ -272,7 +279,7 @@ def training_loader(
     seed: int,
     start_step: int,
     steps: int,
-    workers: int,
+    workers: int = 0,
     backgrounds: int = 0,
     rank: int = 0,
     world_size: int = 1,

@@ -1,6 +1,7 @@
-"""Randomness without state: every draw is a function of (seed, step, rank, place)."""
+"""Randomness without state: every draw is a function of (seed, step, rank, branch, name)."""
 
 import hashlib
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -14,32 +15,29 @@ def hashed_seed(*keys: Any) -> int:
 
 
 class Randomness:
-    """A stream of random tensors for one place in one step.
+    """A stream of random tensors for one step of one branch.
 
-    Views draw their per-example parameters from it. `child` gives an independent stream for a nested place, so
-    that adding a step to a recipe leaves the other steps' draws alone; `shared` is the stream that both branches
-    of a step see alike (the same patch, the same mixing weight).
+    Views draw their per-example parameters from it. `child` gives an independent stream for a nested name, so
+    that adding a step to a recipe leaves the other steps' draws alone; `shared` is a second stream, which is the same
+    in every branch (the same patch, the same mixing weight).
     """
 
     def __init__(
         self, *keys: Any, branch: int = 0, path: tuple[Any, ...] = (), device: torch.device | str = "cpu"
     ) -> None:
         self.keys, self.branch, self.path, self.device = keys, branch, path, torch.device(device)
-        self._generator: torch.Generator | None = None
 
-    @property
+    @cached_property
     def generator(self) -> torch.Generator:
-        if self._generator is None:
-            self._generator = torch.Generator(self.device)
-            self._generator.manual_seed(hashed_seed(self.keys, self.branch, self.path))
-        return self._generator
+        return torch.Generator(self.device).manual_seed(hashed_seed(self.keys, self.branch, self.path))
 
-    def child(self, *place: Any) -> "Randomness":
-        return Randomness(*self.keys, branch=self.branch, path=(*self.path, *place), device=self.device)
+    def child(self, *names: Any) -> "Randomness":
+        """The stream of what is called `names` below this one, from its start."""
+        return Randomness(*self.keys, branch=self.branch, path=(*self.path, *names), device=self.device)
 
-    @property
+    @cached_property
     def shared(self) -> "Randomness":
-        """The stream of this place that does not know its branch. Each access starts it anew."""
+        """The stream that does not know its branch; like this one, it goes on with every draw."""
         return Randomness(*self.keys, branch=-1, path=self.path, device=self.device)
 
     def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
