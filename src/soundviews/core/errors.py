@@ -7,3 +7,15 @@ class SoundviewsError(Exception):
 
 class UnreadableClip(SoundviewsError):
     """One clip that cannot be used. The message is the reason, without the path."""
+
+
+class UnknownComponent(SoundviewsError):
+    """A name that no component is registered under.
+
+    Attributes:
+        component: The kind and the name, such as `view 'my_view'`.
+    """
+
+    def __init__(self, component: str, hint: str) -> None:
+        super().__init__(f"unknown {component}: {hint}")
+        self.component = component

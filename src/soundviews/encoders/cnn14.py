@@ -6,6 +6,7 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from soundviews.core.errors import SoundviewsError
 from soundviews.encoders.base import encoders, require_patches
 
 CHANNELS = (64, 128, 256, 512, 1024, 2048)
@@ -33,7 +34,7 @@ class Block(nn.Module):
 def _blocks(width: float, batch_norm: bool) -> tuple[nn.ModuleList, int]:
     """The six blocks, the last unpooled, and the number of channels they end in."""
     if width <= 0:
-        raise ValueError(f"width must be positive, not {width}")
+        raise SoundviewsError(f"cnn14: width must be positive, not {width}")
     channels = [1, *(max(1, round(c * width)) for c in CHANNELS)]
     blocks = [
         Block(inputs, outputs, pool=2 if i < 5 else 1, batch_norm=batch_norm)
