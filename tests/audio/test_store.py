@@ -107,7 +107,7 @@ def test_a_torn_clip_is_decoded_again(corpus):
     store = ClipStore(corpus, 8000)
     expected = store[2]
     with open(store.directory / "samples.i16", "r+b") as file:
-        file.seek(int(store._places[2]) * 2 + 100)
+        file.seek(int(store._offsets[2]) * 2 + 100)
         file.write(b"\0" * 50)
     np.testing.assert_array_equal(store[2], expected)
     np.testing.assert_array_equal(ClipStore(corpus, 8000)[2], expected)

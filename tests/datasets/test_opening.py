@@ -126,8 +126,66 @@ def test_nothing_there_says_what_was_looked_for(tmp_path):
         open_corpus(tmp_path)
     with pytest.raises(SoundviewsError, match=r"no corpus at .*looked for a folder or a manifest"):
         open_corpus(tmp_path / "nowhere")
-    with pytest.raises(SoundviewsError, match="neither a folder nor a manifest"):
+    with pytest.raises(SoundviewsError, match=r"not one of the recordings could be read.*a\.wav: empty file"):
         open_corpus(tmp_path / "a.wav")
+    with pytest.raises(SoundviewsError, match="no recordings are named"):
+        open_corpus([])
+
+
+def test_a_recording_by_itself(tmp_path, write_audio, monkeypatch):
+    write_audio("day/a.wav", seconds=2.0)
+    corpus = open_corpus(tmp_path / "day" / "a.wav")
+    assert names(corpus) == ["a.wav"] and corpus.root == str(tmp_path / "day")
+    assert corpus.column("duration").tolist() == [2.0] and corpus.vocabulary == []
+    monkeypatch.chdir(tmp_path)
+    assert open_corpus("day/a.wav").fingerprint == corpus.fingerprint
+    assert open_corpus(corpus) is corpus
+
+
+def test_several_become_one_corpus(tmp_path, write_audio):
+    for name in ("farm/dog/1.wav", "farm/cat/2.wav", "more/3.wav", "more/4.wav", "listed/5.wav"):
+        write_audio(name)
+    (tmp_path / "more/bad.wav").write_text("words")
+    (tmp_path / "listed/list.csv").write_text("path,label,end\n5.wav,bird;dog,0.5\ngone.wav,owl,\n")
+    more = [tmp_path / "more" / name for name in ("4.wav", "bad.wav", "3.wav")]
+    corpus = open_corpus([*more, str(tmp_path / "farm"), open_corpus(tmp_path / "listed" / "list.csv")])
+    assert corpus.root == str(tmp_path)
+    assert names(corpus) == ["more/4.wav", "more/3.wav", "farm/cat/2.wav", "farm/dog/1.wav", "listed/5.wav"]
+    assert corpus.vocabulary == ["bird", "cat", "dog", "owl"]
+    assert [[corpus.vocabulary[i] for i in corpus.clip(n).labels] for n in range(5)] == [
+        [],
+        [],
+        ["cat"],
+        ["dog"],
+        ["bird", "dog"],
+    ]
+    assert corpus.clip(4).end == 0.5
+    assert [os.path.basename(entry.path) for entry in corpus.skipped] == ["bad.wav", "gone.wav"]
+    with pytest.raises(SoundviewsError, match=r"bad\.wav"):
+        open_corpus(more, strict=True)
+
+
+def test_what_is_named_twice_is_there_once(tmp_path, write_audio):
+    for name in ("a/1.wav", "a/2.wav", "b/3.wav"):
+        write_audio(name)
+    corpus = open_corpus([tmp_path / "a" / "2.wav", tmp_path, tmp_path / "a"])
+    assert names(corpus) == ["a/2.wav", "a/1.wav", "b/3.wav"]
+
+
+def test_a_single_file_whose_name_is_not_utf8_is_named(tmp_path, write_audio):
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav")
+    with open(path, "wb") as file:
+        file.write(write_audio("a.wav").read_bytes())
+    corpus = open_corpus([path, tmp_path / "a.wav"])
+    assert names(corpus) == ["a.wav"] and corpus.skipped[0].reason == "its name is not valid UTF-8"
+
+
+def test_isolated_sources_of_scenes_are_no_recordings_of_theirs(tmp_path):
+    from soundviews.scenes.folder import SceneOptions, write_scenes
+
+    write_scenes(tmp_path / "scenes", SceneOptions(2, min_seconds=1, max_seconds=1, sample_rate=8000))
+    assert len(list(tmp_path.rglob("*.flac"))) > 2
+    assert len(open_corpus(tmp_path / "scenes")) == len(open_corpus([tmp_path / "scenes"])) == 2
 
 
 def test_esc50_by_its_layout(esc50_root):

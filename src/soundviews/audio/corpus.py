@@ -69,7 +69,7 @@ class Corpus:
         root: folder that relative paths start from.
         table: one row a clip, columns as in SCHEMA.
         vocabulary: names of the classes, in the order of the label indices.
-        skipped: what was found but left out.
+        skipped: what was left out.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Corpus:
             if column is not None and len(column) != len(paths):
                 raise ValueError(f"a column has {len(column)} rows, the paths have {len(paths)}")
         known = list(vocabulary) if vocabulary is not None else sorted({name for row in names for name in row})
-        index = {name: place for place, name in enumerate(known)}
+        index = {name: number for number, name in enumerate(known)}
         columns: dict[str, Any] = {"path": paths, **{k: v for k, v in given.items() if v is not None}}
         columns.setdefault("start", np.zeros(len(paths)))
         columns["labels"] = [sorted({index[name] for name in row}) for row in names]
@@ -203,9 +203,9 @@ class Corpus:
             seconds = np.full(len(names), np.nan)
         # Failures are tried again: permissions get mended, and decoders installed.
         unknown = np.flatnonzero(np.isnan(seconds))
-        seconds[unknown], reasons = probe_all([names[place] for place in unknown], workers, progress)
+        seconds[unknown], reasons = probe_all([names[index] for index in unknown], workers, progress)
         keep(kept, lambda temporary: seconds.tofile(temporary))
-        bad = [Skipped(names[unknown[place]], reason) for place, reason in reasons.items()]
+        bad = [Skipped(names[unknown[index]], reason) for index, reason in reasons.items()]
         return seconds[pc.index_in(self.table["path"], files).to_numpy()], bad
 
     def with_durations(self, workers: int | None = None, progress: bool = True) -> "Corpus":
@@ -216,8 +216,7 @@ class Corpus:
         if self.table["duration"].null_count == 0:
             return self
         seconds, bad = self.recording_seconds(workers, progress)
-        place = SCHEMA.get_field_index("duration")
-        table = self.table.set_column(place, SCHEMA.field("duration"), pa.array(seconds))
+        table = self.table.set_column(SCHEMA.get_field_index("duration"), SCHEMA.field("duration"), pa.array(seconds))
         readable = table.filter(pa.array(~np.isnan(seconds)))
         return Corpus(self.root, readable, self.vocabulary, [*self.skipped, *bad])
 
@@ -242,8 +241,9 @@ class Corpus:
         new_end[as_it_was] = known.column("end")[row][as_it_was]
         table = known.table.take(pa.array(row))
         for name, values in (("start", new_start), ("end", new_end)):
-            place = table.schema.get_field_index(name)
-            table = table.set_column(place, SCHEMA.field(name), pa.array(values, from_pandas=True))
+            table = table.set_column(
+                table.schema.get_field_index(name), SCHEMA.field(name), pa.array(values, from_pandas=True)
+            )
         return known._with(table)
 
     @cached_property

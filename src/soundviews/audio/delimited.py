@@ -60,7 +60,7 @@ def _delimiter(header: str, known: Collection[str]) -> str:
 
 def _filled(row: list[str]) -> int:
     """Fields up to the last that is not empty."""
-    return max(place for place, field in enumerate(row, start=1) if field.strip())
+    return max(number for number, field in enumerate(row, start=1) if field.strip())
 
 
 def _as_wide(row: list[str], width: int, where: str) -> list[str]:

@@ -50,9 +50,9 @@ def read_manifest(path: Path, strict: bool, workers: int | None, progress: bool)
     skipped: list[Skipped] = []
     tables, lines = [], []
     for block in blocks:
-        table, there = _to_table(path.parent, block, index, skipped, strict)
+        table, exists = _to_table(path.parent, block, index, skipped, strict)
         tables.append(table)
-        lines.append(np.array(block["line"], np.int64)[there])
+        lines.append(np.array(block["line"], np.int64)[exists])
     if not tables:
         raise SoundviewsError(f"{path} lists no clips: it has no rows below its header")
     table = without_repeats(path, pa.concat_tables(tables), np.concatenate(lines), skipped)
@@ -86,13 +86,13 @@ def _to_table(
             stats[row] = file_stats(os.path.join(root, other))
             block["path"][row] = other if stats[row, 0] >= 0 else block["path"][row]
     columns["size"], columns["mtime"] = stats[:, 0], stats[:, 1]
-    there = stats[:, 0] >= 0
-    missing = [Skipped(os.path.join(root, block["path"][row]), "no such file") for row in np.flatnonzero(~there)]
+    exists = stats[:, 0] >= 0
+    missing = [Skipped(os.path.join(root, block["path"][row]), "no such file") for row in np.flatnonzero(~exists)]
     if missing and strict:
         raise UnreadableClip(f"{missing[0].path}: {missing[0].reason}")
     skipped += missing
     table = to_schema(columns, len(names))
-    return table if there.all() else table.filter(pa.array(there)), there
+    return table if exists.all() else table.filter(pa.array(exists)), exists
 
 
 def _sorted_vocabulary(root: Path, table: pa.Table, index: dict[str, int], skipped: list[Skipped]) -> Corpus:
@@ -105,31 +105,32 @@ def _sorted_vocabulary(root: Path, table: pa.Table, index: dict[str, int], skipp
         flat = pc.list_flatten(labels).to_numpy()
         offsets = np.concatenate([[0], np.cumsum(pc.list_value_length(labels).to_numpy())])
         labels = pa.ListArray.from_arrays(offsets.astype(np.int32), pa.array(rank[flat], pa.int32()))
-    place = SCHEMA.get_field_index("labels")
-    return Corpus(root, table.set_column(place, SCHEMA.field("labels"), labels), names, skipped)
+    return Corpus(
+        root, table.set_column(SCHEMA.get_field_index("labels"), SCHEMA.field("labels"), labels), names, skipped
+    )
 
 
 def _header(path: Path, line: int, names: list[str]) -> dict[str, int]:
-    """Column name to its place."""
-    places: dict[str, int] = {}
-    for place, raw in enumerate(names):
+    """Column name to the index of its field in a row."""
+    fields: dict[str, int] = {}
+    for index, raw in enumerate(names):
         name = raw.strip().lower()
         name = _ALIASES.get(name, name)
-        if name in _COLUMNS and name not in places:
-            places[name] = place
-    if "path" not in places:
+        if name in _COLUMNS and name not in fields:
+            fields[name] = index
+    if "path" not in fields:
         hint = nearest("path", [name for name in names if name.strip()]) if any(names) else "the line is empty"
         raise SoundviewsError(f"{path}, line {line}: no column 'path' ({hint})")
-    return places
+    return fields
 
 
 def _text_blocks(path: Path) -> Iterator[dict[str, list[Any]]]:
     """Rows of a CSV or TSV file as columns, a block at a time; `line` is where each row begins."""
     rows = read_delimited(path, {*_COLUMNS, *_ALIASES})
-    places = _header(path, *next(rows, (1, [])))
-    block: dict[str, list[Any]] = {name: [] for name in ("line", *places)}
+    fields = _header(path, *next(rows, (1, [])))
+    block: dict[str, list[Any]] = {name: [] for name in ("line", *fields)}
     for line, row in rows:
-        _add_row(block, row, places, path, line)
+        _add_row(block, row, fields, path, line)
         if len(block["path"]) == _BLOCK:
             yield block
             block = {name: [] for name in block}
@@ -137,10 +138,10 @@ def _text_blocks(path: Path) -> Iterator[dict[str, list[Any]]]:
         yield block
 
 
-def _add_row(block: dict[str, list[Any]], row: list[str], places: dict[str, int], path: Path, line: int) -> None:
+def _add_row(block: dict[str, list[Any]], row: list[str], fields: dict[str, int], path: Path, line: int) -> None:
     block["line"].append(line)
-    for name, place in places.items():
-        field = row[place] if name == "path" else row[place].strip()
+    for name, index in fields.items():
+        field = row[index] if name == "path" else row[index].strip()
         if "\n" in field and name != "path":
             raise SoundviewsError(f"{path}, line {line}: {name} goes on in the next line; is a quote left open?")
         try:
@@ -205,12 +206,12 @@ def _parquet_blocks(path: Path) -> Iterator[dict[str, list[Any]]]:
         raise SoundviewsError(f"{path}: not a Parquet file ({error})") from error
     with file:
         names = file.schema_arrow.names
-        places = _header(path, 1, names)
+        fields = _header(path, 1, names)
         first = 0
-        for batch in file.iter_batches(_BLOCK, columns=[names[place] for place in places.values()]):
+        for batch in file.iter_batches(_BLOCK, columns=[names[index] for index in fields.values()]):
             block: dict[str, list[Any]] = {"line": list(range(first + 1, first + 1 + batch.num_rows))}
-            for name, place in places.items():
-                values = batch[names[place]].to_pylist()
+            for name, index in fields.items():
+                values = batch[names[index]].to_pylist()
                 block[name] = [_from_parquet(name, v, f"{path}, row {first + n + 1}") for n, v in enumerate(values)]
             first += batch.num_rows
             yield block

@@ -1,7 +1,7 @@
 """mp3 files whose header does not tell their length: recorded streams, and what was cut out of a longer file.
 
 The decoder guesses the length of such a file from its first frame, and reads no further than that: where the bit
-rate changes, it silently leaves off the end, or cannot find a place. So the frames are counted here, and a stretch
+rate changes, it silently leaves off the end, or cannot find an offset. So the frames are counted here, and a stretch
 is given to the decoder as a small mp3 of its own, with the header that was missing.
 """
 
@@ -19,7 +19,7 @@ _BIT_RATES = (
     (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0),
 )
 _SAMPLE_RATES = (44100, 48000, 32000)
-# Places are kept of every so many frames: an hour is then 4,000 numbers. A stretch begins at the place before the
+# Offsets are kept of every so many frames: an hour is then 4,000 numbers. A stretch begins at the offset before the
 # one it begins after: a frame uses up to 511 bytes of those before it, and overlaps with one.
 _STRIDE = 32
 # The decoder leaves these off the beginning of a file that tells its length: they are its own delay.
@@ -27,18 +27,18 @@ _DELAY = 529
 
 
 class Stream(NamedTuple):
-    """Frames of an mp3. header: the first frame's 4 bytes. frames: how many. places: where every _STRIDE-th one
+    """Frames of an mp3. header: the first frame's 4 bytes. frames: how many. offsets: where every _STRIDE-th one
     begins, bytes. end: where the last one ends."""
 
     path: str
     header: bytes
     frames: int
-    places: "array[int]"
+    offsets: "array[int]"
     end: int
 
     @property
     def samples(self) -> int:
-        """Of one channel, in all."""
+        """Samples of one channel in the whole stream."""
         return max(0, self.frames * _samples(self.header) - _DELAY)
 
     def cut(self, first: int, last: int) -> tuple[io.BytesIO, int]:
@@ -46,11 +46,11 @@ class Stream(NamedTuple):
         block = _STRIDE * _samples(self.header)
         begin = max(0, first // block - 1)
         stop = -(-(last + _DELAY) // block)
-        until = self.places[stop] if stop < len(self.places) else self.end
+        until = self.offsets[stop] if stop < len(self.offsets) else self.end
         frames = min(self.frames, stop * _STRIDE) - begin * _STRIDE
         with open(self.path, "rb") as file:
-            file.seek(self.places[begin])
-            data = file.read(until - self.places[begin])
+            file.seek(self.offsets[begin])
+            data = file.read(until - self.offsets[begin])
         return io.BytesIO(_length_frame(self.header, frames, len(data)) + data), first - begin * block
 
 
@@ -85,23 +85,23 @@ def _promises(path: str) -> tuple[int | None, int | None]:
 def _walk(path: str, size: int, _changed: int) -> Stream | None:
     """Count the frames: a few bytes of each are looked at, 0.1 s for an hour."""
     with open(path, "rb") as file, mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data:
-        place = _first_frame(data, _after_tag(data[:10]), size)
-        if place is None:
+        offset = _first_frame(data, _after_tag(data[:10]), size)
+        if offset is None:
             return None
-        header, lengths = data[place : place + 4], _frame_lengths(data[place : place + 4])
-        kind, places, frames, end = header[1] | 1, array("Q"), 0, place
-        while 0 <= place <= size - 4:
-            length = lengths[data[place + 2]] if data[place] == 0xFF and data[place + 1] | 1 == kind else 0
+        header, lengths = data[offset : offset + 4], _frame_lengths(data[offset : offset + 4])
+        kind, offsets, frames, end = header[1] | 1, array("Q"), 0, offset
+        while 0 <= offset <= size - 4:
+            length = lengths[data[offset + 2]] if data[offset] == 0xFF and data[offset + 1] | 1 == kind else 0
             if length == 0:  # a tag or damage: go on at what looks like a frame again
-                place = data.find(b"\xff", place + 1)
+                offset = data.find(b"\xff", offset + 1)
                 continue
-            if place + length > size:
+            if offset + length > size:
                 break
             if frames % _STRIDE == 0:
-                places.append(place)
-            place, frames = place + length, frames + 1
-            end = place
-    return Stream(path, header, frames, places, end)
+                offsets.append(offset)
+            offset, frames = offset + length, frames + 1
+            end = offset
+    return Stream(path, header, frames, offsets, end)
 
 
 def _after_tag(head: bytes) -> int:
@@ -112,15 +112,15 @@ def _after_tag(head: bytes) -> int:
 
 
 def _first_frame(data: mmap.mmap, start: int, size: int) -> int | None:
-    """The first place with a frame that another one of its kind follows."""
-    place = data.find(b"\xff", start)
-    while 0 <= place <= size - 4:
-        header = data[place : place + 4]
+    """The first offset with a frame that another one of its kind follows."""
+    offset = data.find(b"\xff", start)
+    while 0 <= offset <= size - 4:
+        header = data[offset : offset + 4]
         if header[1] & 0xE6 == 0xE2 and header[1] & 0x18 != 0x08 and header[2] & 0x0C != 0x0C:
-            after = place + _frame_lengths(header)[header[2]]
-            if after > place and data[after : after + 1] == b"\xff" and data[after + 1] | 1 == header[1] | 1:
-                return place
-        place = data.find(b"\xff", place + 1)
+            after = offset + _frame_lengths(header)[header[2]]
+            if after > offset and data[after : after + 1] == b"\xff" and data[after + 1] | 1 == header[1] | 1:
+                return offset
+        offset = data.find(b"\xff", offset + 1)
     return None
 
 

@@ -6,12 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
-from rich.text import Text
 
 from soundviews.audio.decode import probe
 from soundviews.core.errors import UnreadableClip
+from soundviews.core.progress import bar
 
 # Scans shorter than this end before a bar could be read.
 _WORTH_A_BAR = 2000
@@ -19,15 +17,10 @@ _WORTH_A_BAR = 2000
 _AT_ONCE = 4096
 
 
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed or 0:.0f} a second")
-
-
 def probe_all(
     paths: Sequence[str], workers: int | None = None, progress: bool = True, strict: bool = False
 ) -> tuple[npt.NDArray[np.float64], dict[int, str]]:
-    """Length of each recording in seconds, (paths,), NaN where it cannot be used, and why by position.
+    """Length of each recording in seconds, (paths,), NaN where it cannot be used, and why by index.
 
     Threads suffice: the time goes to the disk and to the decoder, which both release the interpreter.
 
@@ -35,21 +28,21 @@ def probe_all(
         UnreadableClip: with `strict`, the first that cannot be used, with its path.
     """
     seconds, reasons = np.full(len(paths), np.nan), {}
-    hidden = not progress or len(paths) < _WORTH_A_BAR
-    columns = (BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    bar = Progress("reading headers", *columns, console=Console(stderr=True), disable=hidden, transient=True)
-    with bar, ThreadPoolExecutor(workers or min(32, 4 * (os.cpu_count() or 1))) as pool:
-        task = bar.add_task("", total=len(paths))
+    shown = progress and len(paths) >= _WORTH_A_BAR
+    with (
+        bar("reading headers", len(paths), "recordings", shown) as advance,
+        ThreadPoolExecutor(workers or min(32, 4 * (os.cpu_count() or 1))) as pool,
+    ):
         for first in range(0, len(paths), _AT_ONCE):
-            for place, result in enumerate(pool.map(_seconds, paths[first : first + _AT_ONCE]), start=first):
+            for index, result in enumerate(pool.map(_seconds, paths[first : first + _AT_ONCE]), start=first):
                 if isinstance(result, float):
-                    seconds[place] = result
+                    seconds[index] = result
                 elif strict:
                     pool.shutdown(wait=False, cancel_futures=True)
-                    raise UnreadableClip(f"{paths[place]}: {result}")
+                    raise UnreadableClip(f"{paths[index]}: {result}")
                 else:
-                    reasons[place] = result
-                bar.advance(task)
+                    reasons[index] = result
+                advance()
     return seconds, reasons
 
 

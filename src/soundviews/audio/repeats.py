@@ -26,13 +26,13 @@ def without_repeats(path: Path, table: pa.Table, lines: npt.NDArray[np.int64], s
     """
     if len(table) == 0:
         return table
-    first = _first_rows(table)
+    first = first_rows(table)
     repeated = np.flatnonzero(first != np.arange(len(table)))
     if len(repeated) == 0:
         return table
     said = table.select(("labels", "fold", "split"))
     labels: dict[int, set[int]] = {}
-    for row, original, here, there in zip(
+    for row, original, repeat, other in zip(
         repeated.tolist(),
         first[repeated].tolist(),
         said.take(repeated).to_pylist(),
@@ -40,15 +40,15 @@ def without_repeats(path: Path, table: pa.Table, lines: npt.NDArray[np.int64], s
         strict=True,
     ):
         for name in ("fold", "split"):
-            if here[name] != there[name]:
+            if repeat[name] != other[name]:
                 raise SoundviewsError(
                     f"{path}, lines {lines[original]} and {lines[row]}: both are {table['path'][original]}, "
                     f"with different {name}"
                 )
-        known = labels.setdefault(original, set(there["labels"]))
-        reason = "says no more than" if known.issuperset(here["labels"]) else "its labels join those of"
+        known = labels.setdefault(original, set(other["labels"]))
+        reason = "says no more than" if known.issuperset(repeat["labels"]) else "its labels join those of"
         skipped.append(Skipped(f"{path}, line {lines[row]}", f"{reason} line {lines[original]}"))
-        known.update(here["labels"])
+        known.update(repeat["labels"])
     joined = table["labels"].to_pylist()
     for original, known in labels.items():
         joined[original] = sorted(known)
@@ -57,7 +57,7 @@ def without_repeats(path: Path, table: pa.Table, lines: npt.NDArray[np.int64], s
     return table.filter(pa.array(first == np.arange(len(table))))
 
 
-def _first_rows(table: pa.Table) -> npt.NDArray[np.int64]:
+def first_rows(table: pa.Table) -> npt.NDArray[np.int64]:
     """(rows,) the first row that names the same stretch of the same recording."""
     file = table["path"].combine_chunks().dictionary_encode().indices.to_numpy()
     start, end = table["start"].to_numpy(), pc.fill_null(table["end"], -1.0).to_numpy()

@@ -44,9 +44,9 @@ def aligned(response: npt.NDArray[np.floating], sample_rate: int) -> Samples:
     direct = onset + int(np.argmax(loudness[onset : onset + max(1, round(_DIRECT_SECONDS * sample_rate))]))
     lead = lead_samples(sample_rate)
     kept = np.zeros(lead + round(SECONDS * sample_rate), np.float32)
-    found = response[max(0, direct - lead) : direct + len(kept) - lead]
+    cut = response[max(0, direct - lead) : direct + len(kept) - lead]
     begin = lead - min(lead, direct)
-    kept[begin : begin + len(found)] = found
+    kept[begin : begin + len(cut)] = cut
     return kept
 
 
@@ -73,12 +73,12 @@ def read_responses(folder: Path, sample_rate: int) -> tuple[Samples, list[Skippe
     skipped: list[Skipped] = []
     paths = _without_noises([path for path, _ in recordings(folder, skipped)], skipped)
     rows: list[Samples] = []
-    for count, place in enumerate(np.random.default_rng(0).permutation(len(paths))):
+    for count, index in enumerate(np.random.default_rng(0).permutation(len(paths))):
         if len(rows) >= MOST:
             left = f"{len(paths) - count} of {len(paths)} files not read: {MOST} responses are kept"
             skipped.append(Skipped(str(folder), left))
             break
-        rows += _read(paths[place], sample_rate, skipped)
+        rows += _read(paths[index], sample_rate, skipped)
     if not rows:
         reasons = "".join(f"; {os.path.basename(entry.path)}: {entry.reason}" for entry in skipped[:3])
         raise SoundviewsError(f"no impulse response in {folder}: looked for audio files (*.wav, *.flac, ...){reasons}")

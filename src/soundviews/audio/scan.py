@@ -121,11 +121,11 @@ def _durations(
     seconds = np.full(files.num_rows, np.nan)
     last = _last_scan(kept)
     if last is not None:
-        place = pc.index_in(files["path"], last["path"])
+        row = pc.index_in(files["path"], last["path"])
         same = pc.and_(
-            pc.equal(files["size"], last["size"].take(place)), pc.equal(files["mtime"], last["mtime"].take(place))
+            pc.equal(files["size"], last["size"].take(row)), pc.equal(files["mtime"], last["mtime"].take(row))
         )
-        known = pc.if_else(pc.fill_null(same, False), last["seconds"].take(place), np.nan)
+        known = pc.if_else(pc.fill_null(same, False), last["seconds"].take(row), np.nan)
         seconds = known.to_numpy().copy()
     # What failed the last time is tried again: permissions get mended, and decoders installed.
     unknown = np.flatnonzero(np.isnan(seconds))
@@ -140,7 +140,7 @@ def _durations(
             writer.write_table(table, max_chunksize=_BLOCK)
 
     keep(kept, write)
-    return seconds, [Skipped(names[place], reason) for place, reason in reasons.items()]
+    return seconds, [Skipped(names[index], reason) for index, reason in reasons.items()]
 
 
 def _last_scan(kept: Path) -> pa.Table | None:

@@ -1,6 +1,6 @@
 """What was decoded once, kept as int16 on disk, so that the second epoch reads no Ogg.
 
-Two files: `samples.i16`, sparse, where every clip has its place from the start, and `clips.rec`, one record a clip.
+Two files: `samples.i16`, sparse, where every clip has its room from the start, and `clips.rec`, one record a clip.
 A clip's record is written after its samples and in one piece, so a process that is killed leaves a clip either
 kept or not; the checksum in the record finds what a power cut tore apart. Any number of processes may read and
 write at once: two that decode the same clip write the same bytes.
@@ -25,7 +25,7 @@ from soundviews.core.files import cache_directory, written_whole
 
 # 16 bytes, a power of two, so that no record lies across two pages of the file.
 _RECORD = np.dtype([("scale", "<f4"), ("length", "<u4"), ("checksum", "<u4"), ("kept", "<u4")])
-# Headers of mp3 and of containers are a little wrong about the length; a place is that much longer, seconds.
+# Headers of mp3 and of containers are a little wrong about the length; a clip's room is that much longer, seconds.
 _SPARE = 0.1
 # The cache must not be what fills the disk.
 _LEAVE_FREE_BYTES = 1 << 30
@@ -47,11 +47,11 @@ class ClipStore:
         self._handles: tuple[BinaryIO, BinaryIO] | None = None
         self._owner = 0
         self._rounded = self._keeping = keep
-        self._places: npt.NDArray[np.int64] = np.zeros(len(corpus) + 1, np.int64)
+        self._offsets: npt.NDArray[np.int64] = np.zeros(len(corpus) + 1, np.int64)
         if keep:
             self.directory = directory or cache_directory("clips", f"{corpus.fingerprint}-{sample_rate}")
             try:
-                self._places = self._lay_out()
+                self._offsets = self._lay_out()
             except OSError as error:
                 self._stop_keeping(error)
 
@@ -87,12 +87,12 @@ class ClipStore:
 
     def _lay_out(self) -> npt.NDArray[np.int64]:
         """(clips + 1,) where each clip's samples begin in `samples.i16`, memory-mapped; makes the files."""
-        places = self.directory / "places.npy"
-        if not places.is_file():
+        offsets = self.directory / "places.npy"
+        if not offsets.is_file():
             samples = np.ceil((_seconds(self.corpus) + _SPARE) * self.sample_rate).astype(np.int64)
-            with written_whole(places) as temporary, open(temporary, "wb") as sink:
+            with written_whole(offsets) as temporary, open(temporary, "wb") as sink:
                 np.save(sink, np.concatenate([[0], np.cumsum(samples)]))
-        result: npt.NDArray[np.int64] = np.load(places, mmap_mode="r")
+        result: npt.NDArray[np.int64] = np.load(offsets, mmap_mode="r")
         for name, size in (("samples.i16", int(result[-1]) * 2), ("clips.rec", len(self) * _RECORD.itemsize)):
             handle = os.open(self.directory / name, os.O_RDWR | os.O_CREAT, 0o666)
             try:
@@ -110,20 +110,20 @@ class ClipStore:
         return self._handles[0].fileno(), self._handles[1].fileno()
 
     def _load(self, index: int) -> npt.NDArray[np.float32] | None:
-        if self._places[-1] == 0:
+        if self._offsets[-1] == 0:
             return None
         samples, records = self._files()
         block = os.pread(records, _RECORD.itemsize, index * _RECORD.itemsize)
         record = np.frombuffer(block, _RECORD)[0]
         if not record["kept"]:
             return None
-        data = os.pread(samples, int(record["length"]) * 2, int(self._places[index]) * 2)
+        data = os.pread(samples, int(record["length"]) * 2, int(self._offsets[index]) * 2)
         if zlib.crc32(data) != record["checksum"]:
             return None
         return np.frombuffer(data, "<i2") * record["scale"]
 
     def _keep(self, index: int, values: npt.NDArray[np.int16], scale: np.float32) -> None:
-        if len(values) > self._places[index + 1] - self._places[index]:
+        if len(values) > self._offsets[index + 1] - self._offsets[index]:
             return
         data = values.astype("<i2").tobytes()
         record = np.array([(scale, len(values), zlib.crc32(data), 1)], _RECORD).tobytes()
@@ -131,7 +131,7 @@ class ClipStore:
             if shutil.disk_usage(self.directory).free < _LEAVE_FREE_BYTES:
                 raise OSError(errno.ENOSPC, "less than 1 GiB is left on the disk")
             samples, records = self._files()
-            _write_all(samples, data, int(self._places[index]) * 2)
+            _write_all(samples, data, int(self._offsets[index]) * 2)
             _write_all(records, record, index * _RECORD.itemsize)
         except OSError as error:
             self._stop_keeping(error)

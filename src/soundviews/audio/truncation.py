@@ -50,9 +50,9 @@ def _missing_chunk(file: BinaryIO, size: int, wanted: bytes, number: str) -> str
         file.seek(position)
         name, (length,) = file.read(4), struct.unpack(number, file.read(4))
         if name == wanted:
-            there = size - position - 8
-            if 0 < length < _UNKNOWN_SIZE and length > there + _SLACK_BYTES:
-                return f"truncated: {length} bytes of samples promised, {there} there"
+            present = size - position - 8
+            if 0 < length < _UNKNOWN_SIZE and length > present + _SLACK_BYTES:
+                return f"truncated: {length} bytes of samples promised, {present} there"
             return None
         position += 8 + length + length % 2
     return "truncated: it ends before its samples"

@@ -3,7 +3,6 @@
 import errno
 import hashlib
 import http.client
-import os
 import time
 import urllib.error
 import urllib.request
@@ -11,9 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.files import move_whole
 from soundviews.core.version import __version__
 
-Progress = Callable[[int, int | None], None]  # (bytes there, bytes in all if known)
+Progress = Callable[[int, int | None], None]  # (bytes so far, bytes in all if known)
 BLOCK = 1 << 20
 _MIRROR = "a mirror may have it (--url-base)"
 LATER = (408, 429, 500, 502, 503, 504)  # worth another attempt
@@ -51,13 +51,13 @@ def download(
         if checksum(part, kind) != expected and went_on:  # the file may have changed on the server in between
             part.unlink()
             _fetch(url, part, progress, attempts, pause)
-        if (found := checksum(part, kind)) != expected:
+        if (received := checksum(part, kind)) != expected:
             part.unlink()
             raise SoundviewsError(
-                f"{url} arrived with {found} instead of {expected}; it was removed. The same command fetches it anew; "
-                f"if it differs again, the file was changed since {expected} was published"
+                f"{url} arrived with {received} instead of {expected}; it was removed. The same command fetches it "
+                f"anew; if it differs again, the file was changed since {expected} was published"
             )
-        os.replace(part, path)
+        move_whole(part, path)
     except OSError as error:
         full = " (the disk is full; what came is kept, the same command goes on)" if error.errno == errno.ENOSPC else ""
         raise SoundviewsError(f"cannot write {path}: {error.strerror or error}{full}") from error
@@ -65,7 +65,7 @@ def download(
 
 
 def checksum(path: Path, kind: str) -> str:
-    """Of a file, as "md5:..." or "sha256:..."; `kind` is the part before the colon."""
+    """A file's checksum as "md5:..." or "sha256:..."; `kind` is the part before the colon."""
     with path.open("rb") as file:
         return f"{kind}:{hashlib.file_digest(file, kind).hexdigest()}"
 
@@ -135,12 +135,12 @@ def _receive(response: http.client.HTTPResponse, part: Path, have: int, progress
 
 
 def _first_byte(response: http.client.HTTPResponse) -> int:
-    """Of `Content-Range: bytes 5-9/10`; -1 where there is none."""
+    """The 5 of `Content-Range: bytes 5-9/10`; -1 without that header."""
     text = response.headers.get("Content-Range", "").removeprefix("bytes ").split("-")[0]
     return int(text) if text.isdigit() else -1
 
 
 def _total(content_range: str | None) -> int | None:
-    """Of `Content-Range: bytes */10`."""
+    """The 10 of `Content-Range: bytes */10`."""
     text = (content_range or "").rpartition("/")[2]
     return int(text) if text.isdigit() else None

@@ -1,23 +1,29 @@
-"""What a person calls a corpus to a corpus: a folder, a manifest, a dataset's layout, the built-in scenes."""
+"""The one way to say "these recordings": a folder, a manifest, a dataset, files, built-in scenes, several of them."""
 
 import os
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from soundviews.audio.corpus import Corpus
+from soundviews.audio.joining import corpus_of_files, join
 from soundviews.audio.manifest import MANIFESTS, read_manifest
 from soundviews.audio.scan import scan_folder
 from soundviews.core.errors import SoundviewsError, UnreadableClip
 from soundviews.datasets import datasets
 from soundviews.scenes.folder import scenes_corpus
 
+Data = str | Path | Corpus | Sequence[str | Path | Corpus]
 
-def open_corpus(spec: str | Path, strict: bool = False, workers: int | None = None, progress: bool = True) -> Corpus:
-    """Open whatever `spec` names.
+
+def open_corpus(data: Data, strict: bool = False, workers: int | None = None, progress: bool = True) -> Corpus:
+    """Open whatever `data` names.
 
     Args:
-        spec: a folder (in the layout of a known dataset, or any: sub-folders are its classes), a manifest
-            (.csv, .tsv, .parquet), or the built-in scenes (`scenes`, `scenes:clips=200,seed=0`).
+        data: a folder (in the layout of a known dataset, or any: sub-folders are its classes), a manifest
+            (.csv, .tsv, .parquet), an audio file, the built-in scenes (`scenes`, `scenes:clips=200,seed=0`), a corpus,
+            or a sequence of these, which become one corpus.
         strict: stop at the first recording that cannot be read instead of skipping it.
         workers: threads that read headers.
         progress: show a progress bar for long scans.
@@ -25,21 +31,38 @@ def open_corpus(spec: str | Path, strict: bool = False, workers: int | None = No
     Raises:
         SoundviewsError: nothing there, or nothing usable in it; says what was looked for.
     """
-    spec = str(spec)
-    name, _, options = spec.partition(":")
-    if name == "scenes" and not os.path.exists(spec):
+    if isinstance(data, Corpus):
+        return data
+    if isinstance(data, str | os.PathLike):
+        corpus = _open(os.fspath(data), strict, workers, progress)
+    else:
+        if not data:
+            raise SoundviewsError("no recordings are named: name files, folders or manifests")
+        parts: list[Corpus] = []
+        for files, group in groupby(data, key=_is_recording):
+            if files:  # their headers are read together
+                parts.append(corpus_of_files([str(path) for path in group], strict, workers, progress))
+            else:
+                parts += [open_corpus(part, strict, workers, progress) for part in group]
+        corpus = join(parts)
+    if not len(corpus) and corpus.skipped:
+        path, reason = corpus.skipped[0]
+        raise SoundviewsError(f"not one of the recordings could be read; the first, {path}: {reason}")
+    return corpus
+
+
+def _open(data: str, strict: bool, workers: int | None, progress: bool) -> Corpus:
+    name, _, options = data.partition(":")
+    if name == "scenes" and not os.path.exists(data):
         return _scenes(options)
-    path = Path(spec).expanduser()
+    path = Path(data).expanduser()
     if path.is_file():
-        if path.suffix.lower() not in MANIFESTS:
-            raise SoundviewsError(
-                f"{path} is neither a folder nor a manifest ({', '.join(sorted(MANIFESTS))}); "
-                "for a single recording, name the folder it is in"
-            )
-        return read_manifest(path.absolute(), strict, workers, progress)
+        if path.suffix.lower() in MANIFESTS:
+            return read_manifest(path.absolute(), strict, workers, progress)
+        return corpus_of_files([str(path)], strict, workers, progress)
     if not path.is_dir():
         raise SoundviewsError(
-            f"no corpus at {path}: looked for a folder or a manifest ({', '.join(sorted(MANIFESTS))}) "
+            f"no corpus at {path}: looked for a folder or a manifest ({', '.join(sorted(MANIFESTS))}) or a recording "
             f"of that name in {Path.cwd()}; 'scenes' names the built-in scenes"
         )
     root = path.absolute()
@@ -49,6 +72,13 @@ def open_corpus(spec: str | Path, strict: bool = False, workers: int | None = No
     if strict and corpus.skipped:
         raise UnreadableClip(f"{corpus.skipped[0].path}: {corpus.skipped[0].reason}")
     return corpus
+
+
+def _is_recording(part: str | Path | Corpus) -> bool:
+    if isinstance(part, Corpus):
+        return False
+    path = Path(part).expanduser()
+    return path.suffix.lower() not in MANIFESTS and path.is_file()
 
 
 def _dataset(root: Path) -> Corpus | None:

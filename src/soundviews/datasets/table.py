@@ -34,11 +34,11 @@ def present(root: Path, paths: Sequence[str]) -> tuple[list[int], list[Skipped]]
 
     Folders are listed once, and no path is made an object: VoxCeleb1 and NSynth list hundreds of thousands.
     """
-    places = [path.rpartition("/")[::2] for path in paths]
-    found = {folder: _names(root / folder) for folder in {folder for folder, _ in places}}
+    split = [path.rpartition("/")[::2] for path in paths]
+    names = {folder: _names(root / folder) for folder in {folder for folder, _ in split}}
     kept, skipped = [], []
-    for index, (folder, name) in enumerate(places):
-        if name in found[folder]:
+    for index, (folder, name) in enumerate(split):
+        if name in names[folder]:
             kept.append(index)
         else:
             skipped.append(Skipped(os.path.join(root, paths[index]), "no such file"))
