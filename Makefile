@@ -5,7 +5,8 @@ BIN := .venv/bin
 KEY := $(shell cksum < pyproject.toml | cut -d ' ' -f 1)
 STAMP := .venv/installed-$(KEY)
 BENCH_STAMP := .venv/installed-bench-$(KEY)
-BENCHMARKS := $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))
+PROGRAMS := src tests benchmarks studies examples
+BENCHMARKS := $(basename $(notdir $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))))
 # This clone's source wins, whatever clone the environment was first installed from.
 export PYTHONPATH := $(CURDIR)/src
 
@@ -19,16 +20,16 @@ test: $(STAMP)
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
 lint: $(STAMP)
-	$(BIN)/ruff check src tests benchmarks studies
-	$(BIN)/ruff format --check src tests benchmarks studies
+	$(BIN)/ruff check $(PROGRAMS)
+	$(BIN)/ruff format --check $(PROGRAMS)
 	$(BIN)/mypy
 
 format: $(STAMP)
-	$(BIN)/ruff check --fix src tests benchmarks studies
-	$(BIN)/ruff format src tests benchmarks studies
+	$(BIN)/ruff check --fix $(PROGRAMS)
+	$(BIN)/ruff format $(PROGRAMS)
 
 bench: $(BENCH_STAMP)
-	@set -e; for benchmark in $(BENCHMARKS); do echo "== $$benchmark"; $(BIN)/python $$benchmark; done
+	@set -e; for benchmark in $(BENCHMARKS); do echo "== $$benchmark"; $(BIN)/python -m benchmarks.$$benchmark; done
 
 $(STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from _report import record
+from benchmarks._report import record
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import pad, training_loader
 from soundviews.audio.store import ClipStore

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from _report import in_own_process, peak_memory, record
+from benchmarks._report import in_own_process, peak_memory, record
 from soundviews.objectives import Coincidence, coincidence_loss
 
 SIZE, FULL = 128, 512

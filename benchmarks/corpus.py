@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from _report import record
+from benchmarks._report import record
 
 ROWS, CLASSES, BLOCK = 3_000_000, 527, 100_000
 

@@ -6,7 +6,7 @@ import time
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from _report import record
+from benchmarks._report import record
 from soundviews.evaluation.protocols.knn import knn_predict
 
 PATCHES, CLIPS, CLASSES, SIZE, K = 17_000, 1_700, 20, 512, 200

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 
-from _report import record
+from benchmarks._report import record
 from soundviews.audio.corpus import Corpus
 from soundviews.cli.app import keep_freed_memory
 from soundviews.evaluation import Task

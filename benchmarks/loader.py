@@ -12,7 +12,7 @@ import soundfile
 import soxr
 import torch
 
-from _report import record
+from benchmarks._report import record
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import training_loader
 from soundviews.datasets.opening import open_corpus

@@ -7,7 +7,7 @@ import librosa
 import numpy as np
 import torch
 
-from _report import record
+from benchmarks._report import record
 from soundviews.features import LogMel
 from soundviews.recipes.loading import load_recipe
 from soundviews.recipes.reading import list_recipes

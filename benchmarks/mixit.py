@@ -11,7 +11,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from _report import in_own_process, peak_memory, record
+from benchmarks._report import in_own_process, peak_memory, record
 from soundviews.separation import mixit
 
 BATCH, SAMPLE_RATE, FULL = 4, 16000, 10.0

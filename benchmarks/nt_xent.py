@@ -7,7 +7,7 @@ import torch
 from lightly.loss import NTXentLoss
 from torch import Tensor
 
-from _report import record
+from benchmarks._report import record
 from soundviews.objectives import nt_xent
 
 SIZE, TEMPERATURE = 512, 0.2

@@ -6,7 +6,7 @@ import time
 import numpy as np
 from sklearn.metrics import average_precision_score
 
-from _report import record
+from benchmarks._report import record
 from soundviews.evaluation.protocols.qbe import query_by_example
 
 CLIPS, CLASSES, SIZE = 52_700, 527, 128

@@ -11,7 +11,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from _report import record
+from benchmarks._report import record
 from soundviews.scenes.events import events
 from soundviews.scenes.folder import generate_scenes
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from sklearn.neural_network import MLPClassifier
 
-from _report import record
+from benchmarks._report import record
 from soundviews.evaluation.protocols.shallow import HIDDEN, Examples, clip_probabilities, shallow_network, train_epoch
 
 SIZE, CLASSES, BATCH, TEST = 128, 527, 512, 20_000

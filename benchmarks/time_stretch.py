@@ -8,7 +8,7 @@ import librosa
 import numpy as np
 import torch
 
-from _report import record
+from benchmarks._report import record
 from soundviews.core.randomness import Randomness
 from soundviews.features import Clips
 from soundviews.views.time_stretch import TimeStretch

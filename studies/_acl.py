@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from _page import Command, run_once
+from studies._page import Command, run_once
 
 FROZEN = ("linear:style=acl", "linear:style=logistic", "qbe", "invariance:clips=100")
 
 
 class Row(NamedTuple):
-    """paper: F1 on DESED, frozen and fine-tuned, and weighted precision on the subset of AudioSet, alike."""
+    """A row of acl's tables. paper: its F1 on DESED, frozen and fine-tuned, then its weighted precision on AudioSet's
+    subset, frozen and fine-tuned."""
 
     words: str
     paper: tuple[float, float, float, float]

@@ -8,10 +8,10 @@ from typing import Any
 
 from scipy.stats import kendalltau
 
-from _acl import ROWS, SCRATCH, Study
-from _page import notes, record, shown, table, written_by
 from soundviews.evaluation.intervals import student_t
 from soundviews.pretraining.log import read_metrics
+from studies._acl import ROWS, SCRATCH, Study
+from studies._page import notes, picture, record, shown, table, written_by
 
 METRICS = {"accuracy": "accuracy", "mAP": "mAP", "macro_f1": "macro F1", "weighted_precision": "weighted precision"}
 PICTURES = {
@@ -32,7 +32,7 @@ def write(study: Study, rows: list[str], seeds: list[int], page: Path, images: P
         f"Encoders of the rows of acl's tables, {len(seeds)} seeds each, judged frozen and fine-tuned on {study.name}: "
         f"{'; '.join(compared['tasks'])}.",
         "",
-        written_by("acl.py", _commits(study, rows, seeds)),
+        written_by("acl", _commits(study, rows, seeds)),
         "",
         *notes(page),
         *_encoders(study, rows, seeds),
@@ -48,21 +48,22 @@ def write(study: Study, rows: list[str], seeds: list[int], page: Path, images: P
 def _commits(study: Study, rows: Sequence[str], seeds: Sequence[int]) -> set[str]:
     names = [study.pretrain(row, seed).name for row in rows for seed in seeds]
     names += [study.finetune(row, seed).name for row in rows for seed in seeds]
-    found = [record(name, study.work) for name in [*names, study.compare(list(rows), list(seeds)).name]]
-    return {one["commit"] for one in found if one}
+    records = [record(name, study.work) for name in [*names, study.compare(list(rows), list(seeds)).name]]
+    return {written["commit"] for written in records if written}
 
 
-def _places(study: Study) -> dict[str, str]:
+def _names(study: Study) -> dict[str, str]:
+    """By which name each path of this machine goes."""
     return {study.data: study.name.upper(), study.learn[0]: Path(study.learn[0]).stem.upper(), f"{study.work}/": ""}
 
 
 def _minutes(study: Study, name: str) -> str:
-    found = record(name, study.work)
-    return f"{found['seconds'] / 60:.1f}" if found and found["seconds"] else "-"
+    written = record(name, study.work)
+    return f"{written['seconds'] / 60:.1f}" if written and written["seconds"] else "-"
 
 
 def _in_batch(study: Study, row: str, seed: int) -> str:
-    """How many anchors of the last batch that was logged found their positive."""
+    """In-batch accuracy of the last batch that was logged."""
     path = study.run_of(row, seed) / "metrics.csv"
     return f"{read_metrics(path)['bilinear_accuracy'][-1][1]:.2f}" if path.is_file() else "-"
 
@@ -76,12 +77,12 @@ def _encoders(study: Study, rows: Sequence[str], seeds: Sequence[int]) -> list[s
         lines.append([row, ROWS[row].words, f"`{study.recipes[row]}`", *by_seed])
     header = ["row", "blocks on the positive", "recipe", "minutes of pretraining, by seed", "of fine-tuning"]
     header.append("in-batch accuracy, last logged")
-    some = study.pretrain(rows[-1], seeds[0]).arguments
-    return ["## Encoders", "", *shown(some, _places(study)), *table(header, lines)]
+    example = study.pretrain(rows[-1], seeds[0]).arguments
+    return ["## Encoders", "", *shown(example, _names(study)), *table(header, lines)]
 
 
 def _frozen(study: Study, compared: Json, rows: list[str], seeds: list[int], page: Path, images: Path) -> list[str]:
-    differences = {(one["protocol"], one["system"]): one for one in compared["differences"]}
+    differences = {(less["protocol"], less["system"]): less for less in compared["differences"]}
     lines = []
     for row in compared["rows"]:
         if row["protocol"] == "invariance":
@@ -98,7 +99,7 @@ def _frozen(study: Study, compared: Json, rows: list[str], seeds: list[int], pag
     return [
         "## Frozen",
         "",
-        *shown(study.compare(rows, seeds).arguments, _places(study)),
+        *shown(study.compare(rows, seeds).arguments, _names(study)),
         f"In brackets 95 % intervals: over {len(seeds)} pretrainings (Student t), of one run a bootstrap. "
         "Differences are paired over the same test clips (or classes, for qbe), p is corrected for the number of rows "
         "(Holm); they speak for these encoders on other clips, not for other pretrainings.",
@@ -114,14 +115,14 @@ def _finetuned(study: Study, tuned: dict[str, list[Json]], rows: list[str], seed
     scratch = json.loads((study.out("scratch") / "evaluation.json").read_text())["rows"][0]
     lines.append(["from scratch", *_repeated(scratch["runs"])])
     header = ["row", "runs", *METRICS.values(), "accuracy or mAP, by seed"]
-    kept = [place for place, _ in enumerate(header) if any(line[place] != "-" for line in lines)]
+    columns = [column for column, _ in enumerate(header) if any(line[column] != "-" for line in lines)]
     return [
         "## Fine-tuned",
         "",
-        *shown(study.finetune(rows[-1], seeds[0]).arguments, _places(study)),
+        *shown(study.finetune(rows[-1], seeds[0]).arguments, _names(study)),
         "Mean over the runs, in brackets a 95 % interval (Student t).",
         "",
-        *table([header[place] for place in kept], [[line[place] for place in kept] for line in lines]),
+        *table([header[column] for column in columns], [[line[column] for column in columns] for line in lines]),
     ]
 
 
@@ -153,10 +154,10 @@ def _order(compared: Json, tuned: dict[str, list[Json]], rows: list[str]) -> lis
         for metric in ("macro_f1", "weighted_precision")
         for kind in ({row: frozen[row]["runs"] for row in rows}, tuned)
     ]
-    paper = [[ROWS[row].paper[place] for row in rows] for place in range(4)]
+    paper = [[ROWS[row].paper[column] for row in rows] for column in range(4)]
     lines = [
-        [row, *(f"{mine[place]:.3f} ({theirs[place]:.3f})" for mine, theirs in zip(ours, paper, strict=True))]
-        for place, row in enumerate(rows)
+        [row, *(f"{mine[index]:.3f} ({theirs[index]:.3f})" for mine, theirs in zip(ours, paper, strict=True))]
+        for index, row in enumerate(rows)
     ]
     taus = [f"{kendalltau(mine, theirs).statistic:+.2f}" for mine, theirs in zip(ours, paper, strict=True)]
     taus = ["-" if tau == "+nan" else tau for tau in taus]  # all rows are equal
@@ -220,8 +221,4 @@ def _picture(study: Study, name: str, page: Path, images: Path, words: str) -> l
     if not made:
         return []
     shutil.copyfile(made[0], images / name)
-    return [f"![{words}]({_relative(images / name, page)})", ""]
-
-
-def _relative(path: Path, page: Path) -> str:
-    return path.name if path.parent == page.parent else f"../{path.parent.name}/{path.name}"
+    return picture(images / name, page, words)

@@ -1,4 +1,4 @@
-"""What the pages of results share: commands that are run once, each with a log and a record, the machine, tables."""
+"""What the pages of results share: where they lie, commands that run once, each with a log and a record, tables."""
 
 import json
 import os
@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+RESULTS, IMAGES = REPOSITORY / "docs" / "results", REPOSITORY / "docs" / "images"
 
 
 class Command(NamedTuple):
@@ -57,8 +60,8 @@ def run_once(command: Command, work: Path) -> None:
 def record(name: str, work: Path) -> dict[str, Any] | None:
     """What `run_once` wrote when the command had succeeded; None before."""
     path = work / "logs" / f"{name}.json"
-    found: dict[str, Any] | None = json.loads(path.read_text()) if path.is_file() else None
-    return found
+    written: dict[str, Any] | None = json.loads(path.read_text()) if path.is_file() else None
+    return written
 
 
 def _or_resume(arguments: list[str]) -> tuple[list[str], bool]:
@@ -71,9 +74,8 @@ def _or_resume(arguments: list[str]) -> tuple[list[str], bool]:
 
 
 def commit() -> str:
-    here = Path(__file__).parent
     asked = ["git", "rev-parse", "--short", "HEAD"]
-    return subprocess.run(asked, capture_output=True, text=True, cwd=here).stdout.strip()
+    return subprocess.run(asked, capture_output=True, text=True, cwd=REPOSITORY).stdout.strip()
 
 
 def machine() -> str:
@@ -85,10 +87,13 @@ def machine() -> str:
 
 
 def written_by(program: str, commits: Iterable[str] = ()) -> str:
-    """The line below a page's title; `commits` are those of its runs, where they were recorded."""
+    """The line below a page's title.
+
+    program: The module of this package that writes the page. commits: Those of its runs, where they were recorded.
+    """
     others = sorted(set(commits) - {commit()})
     ran = f"; its commands ran at {', '.join(others)}" if others else ""
-    return f"Written by `python studies/{program}` at commit {commit()}{ran}; {machine()}."
+    return f"Written by `python -m studies.{program}` at commit {commit()}{ran}; {machine()}."
 
 
 def notes(page: Path) -> list[str]:
@@ -97,14 +102,19 @@ def notes(page: Path) -> list[str]:
     return [path.read_text().rstrip(), ""] if path.is_file() else []
 
 
-def shown(arguments: Sequence[str], places: dict[str, str]) -> list[str]:
-    """A command as a code block; `places` says by which name each path of this machine goes."""
+def shown(arguments: Sequence[str], names: dict[str, str]) -> list[str]:
+    """A command as a code block; `names` says by which name each path of this machine goes."""
     words = []
     for word in arguments:
-        for path, name in places.items():
+        for path, name in names.items():
             word = word.replace(path, name)
         words.append(word)
     return ["```", shlex.join(["soundviews", *words]), "```", ""]
+
+
+def picture(path: Path, page: Path, words: str) -> list[str]:
+    """The lines of a page that show a picture."""
+    return [f"![{words}]({os.path.relpath(path, page.parent)})", ""]
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

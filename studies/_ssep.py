@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from _page import Command, run_once, shown
 from soundviews.audio.corpus import Corpus
+from studies._page import Command, run_once, shown
 
 PROTOCOLS = ("qbe", "shallow", "linear:style=logistic")
-
 
 QUICK_SEPARATOR = ["training.steps=2", "processors.F=1", "processors.S1=1"]
 QUICK_PRETRAINING = ["training.steps=2", "training.batch_size=4"]
@@ -49,13 +48,10 @@ ROWS = {
 }
 
 
-HERE = Path(__file__).parent
-
-
 def options(description: str | None, seeds: str) -> argparse.ArgumentParser:
     """The switches of both programs; `seeds` are those it takes by default."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--separator", type=Path, help="a run of `separate train` that is there already")
+    parser.add_argument("--separator", type=Path, help="an existing run of `separate train`")
     parser.add_argument("--seeds", default=seeds, help=f"of pretraining; default {seeds}")
     parser.add_argument("--steps", type=int, help="of pretraining, instead of the page's")
     parser.add_argument("--only", help="rows, as in mix-mix,joint")
@@ -91,7 +87,7 @@ class Study:
     small: list[str]
 
     def prepare(self) -> Command:
-        """Of the whole corpus: pretraining finds the channels of its own part."""
+        """The channels of the whole corpus: pretraining finds those of its own part."""
         chosen = ["--channels", str(self.separator), "--processors", "S2,N", "--out", str(self.work / "channels")]
         return Command("channels", ["prepare", self.data, *chosen])
 
@@ -117,7 +113,7 @@ class Study:
         return ["evaluate", str(self.work / run_name(row, seed)), "--data", self.data, *self.judge, *protocols]
 
     def run(self, shared: Iterable[Command], rows: list[str], part: str) -> None:
-        """What all need, once: other parts wait for it. Then this part's runs, one after the other."""
+        """Run the `shared` commands once, while other parts wait, then this part's runs one after the other."""
         self.work.mkdir(parents=True, exist_ok=True)
         with open(self.work / "shared.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -131,9 +127,9 @@ class Study:
             for command in job:
                 run_once(command, self.work)
 
-    def shown(self, command: Command, places: dict[str, str]) -> list[str]:
-        """A command as a code block, without this machine's paths; `places` names further ones."""
-        return shown(command.arguments, {**places, str(self.separator): "runs/separator", f"{self.work}/": "runs/"})
+    def shown(self, command: Command, names: dict[str, str]) -> list[str]:
+        """A command as a code block, without this machine's paths; `names` gives further paths their names."""
+        return shown(command.arguments, {**names, str(self.separator): "runs/separator", f"{self.work}/": "runs/"})
 
 
 def study_of(
@@ -192,8 +188,8 @@ class Separator:
 def run(given: argparse.Namespace, rows: list[str], separator: Separator, further: Sequence[Command] = ()) -> None:
     """All commands of a page, unless it is only to be written; `further` ones judge the separator."""
     if not given.write_only:
-        own = [] if given.separator else [separator.train()]
-        shared = [*own, separator.evaluate(), *further, separator.show()]
+        training = [] if given.separator else [separator.train()]
+        shared = [*training, separator.evaluate(), *further, separator.show()]
         separator.study.run(shared, rows, given.part)
 
 

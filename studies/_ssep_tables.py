@@ -1,20 +1,18 @@
 """What the pages about ssep show: encoders and their differences, the separator's figures, pictures."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from _page import notes, record, table, written_by
-from _ssep import PROTOCOLS, ROWS, Study, run_name
 from soundviews.evaluation.runner import MEASURES
 from soundviews.pretraining.log import read_metrics
 from soundviews.report.figures import training_curves
+from studies._page import notes, record, table, written_by
+from studies._ssep import PROTOCOLS, ROWS, Study, run_name
 
-IMAGES = Path(__file__).parents[1] / "images"
 PAPER = {"qbe": 0, "shallow": 1}  # which of the paper's two figures is comparable in kind
 PAIRS = (
     ("mix-chan", "mix-mix"),
@@ -39,14 +37,14 @@ ONE = (
 
 def write(page: Path, title: str, about: str, study: Study, sections: Sequence[str]) -> None:
     """A page: title, what it is about, where it comes from, what was written by hand, then `sections`."""
-    provenance_line = written_by(f"{page.stem}.py", provenance(study.work)[0])
+    provenance_line = written_by(page.stem, provenance(study.work)[0])
     lines = [f"# {title}", "", about, "", provenance_line, "", *notes(page), *sections]
     page.write_text("\n".join(lines).rstrip() + "\n")
     print(page)
 
 
-def encoders_section(study: Study, rows: list[str], places: dict[str, str]) -> list[str]:
-    """All about the encoders: commands, figures, differences, time."""
+def encoders_section(study: Study, rows: list[str], names: dict[str, str]) -> list[str]:
+    """The encoders: commands, figures, differences, time."""
     results = read_results(rows, study.seeds, study.work)
     missing = [f"{row} (seed {seed})" for row in rows for seed in study.seeds if (row, seed) not in results]
     return [
@@ -54,11 +52,11 @@ def encoders_section(study: Study, rows: list[str], places: dict[str, str]) -> l
         "",
         f"Channels of all clips, prepared once in {minutes('channels', study.work)} min:",
         "",
-        *study.shown(study.prepare(), places),
+        *study.shown(study.prepare(), names),
         "One run, and how it was judged; the others differ in the recipe, the seed and the folder:",
         "",
-        *study.shown(study.pretrain("mix-chan", study.seeds[0]), places),
-        *study.shown(study.evaluate("mix-chan", study.seeds[0]), places),
+        *study.shown(study.pretrain("mix-chan", study.seeds[0]), names),
+        *study.shown(study.evaluate("mix-chan", study.seeds[0]), names),
         *table(["row", "recipe"], [[row, f"`{ROWS[row].recipe}`"] for row in rows]),
         f"{SEVERAL if len(study.seeds) > 1 else ONE} The paper's figures are for AudioSet; its classification is the "
         "protocol `shallow`.",
@@ -80,7 +78,7 @@ def encoders_section(study: Study, rows: list[str], places: dict[str, str]) -> l
 
 
 def judged(out: Path, system: str | None = None) -> Judged:
-    """Rows of an evaluation by protocol: of the encoder, or of a baseline."""
+    """Rows of an evaluation by protocol: those of the encoder, or of the baseline `system`."""
     path = out / "evaluation.json"
     if not path.is_file():
         return {}
@@ -89,9 +87,9 @@ def judged(out: Path, system: str | None = None) -> Judged:
 
 
 def read_results(rows: Sequence[str], seeds: Sequence[int], work: Path) -> Results:
-    """Of the runs whose judging is complete."""
-    names = [(row, seed) for row in rows for seed in seeds]
-    done = [key for key in names if record(run_name(*key) + "-judged", work)]
+    """The results of the runs whose judging is complete."""
+    keys = [(row, seed) for row in rows for seed in seeds]
+    done = [key for key in keys if record(run_name(*key) + "-judged", work)]
     return {key: judged(work / f"{run_name(*key)}-judged") for key in done}
 
 
@@ -100,10 +98,10 @@ def results_table(results: Results, rows: Sequence[str], work: Path) -> list[str
     protocols = [protocol.partition(":")[0] for protocol in PROTOCOLS]
     lines: list[list[str]] = []
     for name in rows:
-        found = [mine for (row, _), mine in results.items() if row == name]
-        cells = [_cell([(mine[protocol]) for mine in found]) for protocol in protocols]
+        of_row = [mine for (row, _), mine in results.items() if row == name]
+        cells = [_cell([mine[protocol] for mine in of_row]) for protocol in protocols]
         paper = [f"{value:.3f}" for value in ROWS[name].paper]
-        lines.append([name, ROWS[name].words, str(len(found)), *cells, *paper])
+        lines.append([name, ROWS[name].words, str(len(of_row)), *cells, *paper])
     for system in ("log-mel statistics", "random encoder"):
         mine = judged(work / "baselines", system)
         cells = [_cell([mine[protocol]]) if protocol in mine else "-" for protocol in protocols]
@@ -114,8 +112,8 @@ def results_table(results: Results, rows: Sequence[str], work: Path) -> list[str
 
 
 def _measures(results: Results) -> dict[str, str]:
-    some = next(iter(results.values()), {})
-    return {name: MEASURES.get(row["measure"], row["measure"]) for name, row in some.items()}
+    example = next(iter(results.values()), {})
+    return {name: str(MEASURES.get(row["measure"], row["measure"])) for name, row in example.items()}
 
 
 def _runs(mine: Judged) -> int:
@@ -138,19 +136,19 @@ def differences_table(results: Results) -> list[str]:
     """Pairs of rows, paired by seed: mean difference and in how many seeds the first is the better."""
     protocols = [protocol.partition(":")[0] for protocol in PROTOCOLS]
     lines = []
-    for one, other in PAIRS:
-        seeds = sorted(seed for row, seed in results if row == one and (other, seed) in results)
+    for first, second in PAIRS:
+        seeds = sorted(seed for row, seed in results if row == first and (second, seed) in results)
         if not seeds:
             continue
         cells = []
         for protocol in protocols:
-            found = [results[one, s][protocol]["value"] - results[other, s][protocol]["value"] for s in seeds]
-            better = sum(value > 0 for value in found)
-            cells.append(f"{sum(found) / len(found):+.3f} ({better} of {len(found)})")
+            gains = [results[first, s][protocol]["value"] - results[second, s][protocol]["value"] for s in seeds]
+            better = sum(gain > 0 for gain in gains)
+            cells.append(f"{sum(gains) / len(gains):+.3f} ({better} of {len(gains)})")
             if protocol in PAPER:
                 which = PAPER[protocol]
-                cells.append(f"{ROWS[one].paper[which] - ROWS[other].paper[which]:+.3f}")
-        lines.append([f"{one} minus {other}", *cells])
+                cells.append(f"{ROWS[first].paper[which] - ROWS[second].paper[which]:+.3f}")
+        lines.append([f"{first} minus {second}", *cells])
     measures, header = _measures(results), ["difference"]
     for protocol in protocols:
         header.append(f"{protocol}, {measures.get(protocol, '')}")
@@ -176,9 +174,9 @@ def minutes(name: str, work: Path) -> str:
 
 def provenance(work: Path) -> tuple[list[str], str]:
     """Commits that the commands ran at, and how many threads they had."""
-    found = [json.loads(path.read_text()) for path in sorted((work / "logs").glob("*.json"))]
-    threads = sorted({one["threads"] for one in found})
-    return [one["commit"] for one in found], f"OMP_NUM_THREADS: {', '.join(threads)}"
+    records = [json.loads(path.read_text()) for path in sorted((work / "logs").glob("*.json"))]
+    threads = sorted({written["threads"] for written in records})
+    return [written["commit"] for written in records], f"OMP_NUM_THREADS: {', '.join(threads)}"
 
 
 def separator_minutes(separator: Path) -> float:
@@ -198,17 +196,17 @@ def character_table(result: Mapping[str, Any]) -> list[str]:
     forms = {"msi": ".2f", "momi": ".2f", "mixture_correlation": ".3f", "channel_correlation": ".3f"}
     forms |= {"level": ".1f", "near_empty": ".0%"}
     lines = []
-    for one in sorted(result["processors"], key=lambda one: one["step"]):
-        values = [(one["figures"][name], form) for name, form in forms.items()]
+    for processor in sorted(result["processors"], key=lambda processor: processor["step"]):
+        values = [(processor["figures"][name], form) for name, form in forms.items()]
         cells = ["-" if value is None else format(value, form) for value, form in values]
-        lines.append([one["processor"], f"{one['step']:,}", *cells])
+        lines.append([processor["processor"], f"{processor['step']:,}", *cells])
     return table(header, [*lines, UNTRAINED])
 
 
 def curve(result: Mapping[str, Any], figures: Mapping[str, str], path: Path) -> None:
     """Draw figures of `separate evaluate` over the steps of the processors; figures: name in JSON to title."""
-    ordered = sorted(result["processors"], key=lambda one: one["step"])
-    curves = {title: [(one["step"], one["figures"][name]) for one in ordered] for name, title in figures.items()}
+    ordered = sorted(result["processors"], key=lambda processor: processor["step"])
+    curves = {title: [(each["step"], each["figures"][name]) for each in ordered] for name, title in figures.items()}
     training_curves(curves).savefig(path, dpi=100)
 
 
@@ -217,7 +215,3 @@ def keep_picture(made: Path, kept: Path) -> None:
     with Image.open(made) as picture:
         smaller = picture.convert("RGB").resize((900, round(picture.height * 900 / picture.width)))
     smaller.save(kept, quality=75, optimize=True)
-
-
-def picture(path: Path, page: Path, words: str) -> list[str]:
-    return [f"![{words}]({os.path.relpath(path, page.parent)})", ""]

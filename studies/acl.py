@@ -1,19 +1,21 @@
 """Make the page about acl: do its blocks make encoders invariant, and does that help?
 
-    python studies/acl.py ESC50 WORK [--seeds 0,1,2] [--only noise,stretch] [--part 1/2] [--write-only]
+    python -m studies.acl ESC50 WORK [--seeds 0,1,2] [--only noise,stretch] [--part 1/2] [--write-only]
 
 Encoders of every row of the paper's tables learn from folds 1-2 of ESC-50 without labels; frozen and fine-tuned they
 are judged on fold 3, beside training from scratch: docs/results/acl.md. What is in WORK already is not run again.
 
-    python studies/acl.py DESED WORK --learn AUDIOSET        # Table 1, at the paper's size: WORK/acl-DESED.md
-    python studies/acl.py SUBSET WORK --learn AUDIOSET       # Table 2, likewise
+    python -m studies.acl DESED WORK --learn AUDIOSET        # Table 1, at the paper's size: WORK/acl-DESED.md
+    python -m studies.acl SUBSET WORK --learn AUDIOSET       # Table 2, likewise
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
-from _acl import ROWS, Study
-from _acl_page import write
+from studies._acl import ROWS, Study
+from studies._acl_page import write
+from studies._page import IMAGES, RESULTS
 
 SMALL = {row: "acl/small" if row == "stretch-masking" else f"acl/small/{row}" for row in ROWS}
 LARGE = {row: "acl" if row == "stretch-masking" else f"acl/{row}" for row in ROWS}
@@ -28,7 +30,7 @@ def study_of(given: argparse.Namespace) -> Study:
     return Study(given.data, given.work, SMALL, learn, judge, epochs, quick)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", metavar="DATA", help="the labelled corpus; of ESC-50 the folder with meta/ and audio/")
     parser.add_argument("work", metavar="WORK", type=Path)
@@ -39,7 +41,7 @@ def main() -> None:
     parser.add_argument("--part", default="1/1", help="as in 2/3: every third run from the second on")
     parser.add_argument("--write-only", action="store_true", help="run nothing, write the page from what is there")
     parser.add_argument("--quick", action="store_true", help="a few steps each, to see that it works")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     study, part = study_of(given), tuple(map(int, given.part.split("/")))
     seeds, rows = [int(seed) for seed in given.seeds.split(",")], given.only.split(",")
     if unknown := set(rows) - set(ROWS):
@@ -47,9 +49,9 @@ def main() -> None:
     if not given.write_only:
         study.run(rows, seeds, given.stage, (part[0], part[1]))
     if given.write_only or given.stage == "all":
-        shown = not (given.learn or given.quick)
-        page = Path(__file__).with_suffix(".md") if shown else given.work / f"acl-{Path(given.data).stem}.md"
-        write(study, rows, seeds, page, Path(__file__).parents[1] / "images" if shown else given.work)
+        in_docs = not (given.learn or given.quick)
+        page = RESULTS / "acl.md" if in_docs else given.work / f"acl-{study.name}.md"
+        write(study, rows, seeds, page, IMAGES if in_docs else given.work)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Make docs/results/cnn14_scales.md: does ssep's CNN14 train without batch norm, and from which weights?
 
-    python studies/cnn14_scales.py [--steps 1000] [--batch 8] [--rate 1e-4] [--precision bf16] [--out PAGE]
+    python -m studies.cnn14_scales [--steps 1000] [--batch 8] [--rate 1e-4] [--precision bf16] [--out PAGE]
 
 Scales of activations and gradients by layer, on one batch that training never sees: at initialisation (He normal, which
 was chosen, and Xavier uniform, which PANNs' CNN14 has), and after training from the former. Then the first steps of
@@ -10,37 +10,41 @@ what was not chosen: He's weights without warm-up, and Xavier's with it.
 import argparse
 import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 
-from _page import notes, table, written_by
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import training_loader
 from soundviews.core.randomness import hashed_seed
 from soundviews.datasets.opening import open_corpus
-from soundviews.encoders import create_encoder
+from soundviews.encoders.cnn14 import Block, PlainCNN14
 from soundviews.features import LogMel
 from soundviews.objectives import NTXent
 from soundviews.objectives.base import Loss
 from soundviews.views.pipeline import TwoViews
+from studies._page import RESULTS, notes, table, written_by
 
 RATE = 16000
 FIRST = 40  # steps of what was not chosen
-FEATURES = {"n_fft": 512, "window_length": 400, "hop_length": 160, "n_mels": 64, "f_min": 125.0, "f_max": 7500.0}
-FEATURES |= {"mel_scale": "htk", "power": 1.0, "log": "ln", "floor": 0.01, "floor_mode": "add"}
+FEATURES: dict[str, Any] = {"n_fft": 512, "window_length": 400, "hop_length": 160, "n_mels": 64}
+FEATURES |= {"f_min": 125.0, "f_max": 7500.0, "mel_scale": "htk"}
+FEATURES |= {"power": 1.0, "log": "ln", "floor": 0.01, "floor_mode": "add"}
 STEPS = [{"patch": {"frames": 96}}]
-ENCODER = {"embedding_size": 128, "normalization": "none"}
-OBJECTIVE = {"temperature": 0.3, "hidden_size": 256, "projection_size": 128, "head_batch_norm": False}
+ENCODER: dict[str, Any] = {"embedding_size": 128, "width": 1.0}
+OBJECTIVE: dict[str, Any] = {"temperature": 0.3, "hidden_size": 256, "projection_size": 128, "head_batch_norm": False}
 NAMES = [f"block {block}, convolution {number}" for block in range(1, 7) for number in (1, 2)] + ["embedding, 1x1"]
 
 
 class Scales(NamedTuple):
-    """By layer: RMS of what it gives, and RMS of its weights' gradient over that of the weights. Then the loss, and the
-    mean cosine of h between patches of different clips."""
+    """Scales by layer, and what they lead to.
+
+    activations: RMS of what each layer gives. gradients: RMS of each layer's weight gradient over that of its weights.
+    cosine: The mean cosine of h between patches of different clips.
+    """
 
     activations: list[float]
     gradients: list[float]
@@ -50,10 +54,10 @@ class Scales(NamedTuple):
 
 def pairs(corpus: Corpus, batch: int, steps: int, seed: int) -> Iterator[Tensor]:
     """Two patches of each of `batch` clips, (2 * batch, 1, frames, mels): all first ones, then all second ones."""
-    views = TwoViews(STEPS, STEPS, log_mel=LogMel(RATE, **FEATURES), sample_rate=RATE, fill="repeat")
+    views = TwoViews(STEPS, log_mel=LogMel(RATE, **FEATURES), sample_rate=RATE, fill="repeat")
     loader = training_loader(corpus, RATE, batch, seed=seed, start_step=0, steps=steps, workers=0)
     for step, clips in enumerate(loader):
-        patches = torch.cat(views(clips.samples, clips.lengths, batch, (seed, step, 0)))
+        patches = torch.cat(views(clips.samples, clips.lengths, (seed, step, 0)))
         yield patches[:, None]
 
 
@@ -63,22 +67,23 @@ def forward(encoder: nn.Module, objective: nn.Module, patches: Tensor, precision
         return h, objective(*h.chunk(2))
 
 
-def measure(encoder: nn.Module, objective: nn.Module, patches: Tensor) -> Scales:
-    """float32, whatever training uses. Of a block's second convolution it takes the block's output, after pooling."""
+def measure(encoder: PlainCNN14, objective: nn.Module, patches: Tensor) -> Scales:
+    """Measure in float32, whatever training uses. A block's second convolution is measured behind its pooling."""
     activations: list[float] = []
 
     def note(_module: nn.Module, _inputs: tuple[Tensor], output: Tensor) -> None:
         activations.append(rms(output.detach()))
 
-    places = [place for block in encoder.blocks for place in (block.layers[1], block)] + [encoder.embedding]
-    hooks = [place.register_forward_hook(note) for place in places]
+    blocks = [cast(Block, block) for block in encoder.blocks]
+    layers = [layer for block in blocks for layer in (block.layers[1], block)] + [encoder.embedding]
+    hooks = [layer.register_forward_hook(note) for layer in layers]
     encoder.zero_grad()
     h, loss = forward(encoder, objective, patches, torch.float32)
     loss.value.backward()
     for hook in hooks:
         hook.remove()
     weights = [module.weight for module in encoder.modules() if isinstance(module, nn.Conv2d)]
-    gradients = [rms(weight.grad) / rms(weight.detach()) for weight in weights]
+    gradients = [rms(cast(Tensor, weight.grad)) / rms(weight.detach()) for weight in weights]
     h = nn.functional.normalize(h.detach(), dim=1)
     clip = torch.arange(len(h)) % (len(h) // 2)
     cosine = (h @ h.T)[clip[:, None] != clip].mean().item()
@@ -89,10 +94,10 @@ def rms(x: Tensor) -> float:
     return float(x.double().square().mean().sqrt())
 
 
-def fresh(seed: int, xavier: bool = False) -> tuple[nn.Module, NTXent]:
+def fresh(seed: int, xavier: bool = False) -> tuple[PlainCNN14, NTXent]:
     """Encoder and objective with He's weights, the encoder's own, or with Xavier's."""
     torch.manual_seed(hashed_seed(seed, "weights"))
-    encoder = create_encoder("cnn14", **ENCODER)
+    encoder = PlainCNN14(**ENCODER)
     objective = NTXent(encoder.embedding_size, **OBJECTIVE)
     for module in encoder.modules() if xavier else ():
         if isinstance(module, nn.Conv2d):
@@ -158,7 +163,7 @@ def curve_table(histories: dict[str, list[Step]]) -> list[str]:
     return table(["up to step", *heads], rows)
 
 
-class Found(NamedTuple):
+class Measured(NamedTuple):
     """Scales of He's weights fresh and trained and of Xavier's, losses by what was trained, seconds of a step."""
 
     he: Scales
@@ -170,7 +175,7 @@ class Found(NamedTuple):
     std: float
 
 
-def find(chosen: argparse.Namespace) -> Found:
+def measure_all(chosen: argparse.Namespace) -> Measured:
     """Train and measure everything; `mean` and `std` are those of the features."""
     seed, batch, precision = chosen.seed, chosen.batch, torch.bfloat16 if chosen.precision == "bf16" else torch.float32
     corpus = open_corpus(learned(chosen))
@@ -179,7 +184,7 @@ def find(chosen: argparse.Namespace) -> Found:
     unseen = open_corpus(held_out(chosen))
     judged = (next(pairs(unseen, batch, 1, seed)) - mean) / std
 
-    def learn(encoder: nn.Module, objective: NTXent, steps: int, warmup: int) -> list[Step]:
+    def learn(encoder: PlainCNN14, objective: NTXent, steps: int, warmup: int) -> list[Step]:
         standardised = ((patches - mean) / std for patches in pairs(corpus, batch, steps, seed))
         return train(encoder, objective, standardised, precision, chosen.rate, warmup)
 
@@ -193,7 +198,7 @@ def find(chosen: argparse.Namespace) -> Found:
     history = learn(encoder, objective, chosen.steps, chosen.warmup)
     seconds = (time.perf_counter() - started) / chosen.steps
     curves = {"He": history, "He, no warm-up": unwarmed, "Xavier": of_xavier}
-    return Found(he, measure(encoder, objective, judged), xavier, curves, seconds, mean, std)
+    return Measured(he, measure(encoder, objective, judged), xavier, curves, seconds, mean, std)
 
 
 def learned(chosen: argparse.Namespace) -> str:
@@ -204,7 +209,7 @@ def held_out(chosen: argparse.Namespace) -> str:
     return f"scenes:clips={chosen.batch},seed={chosen.seed + 1}"
 
 
-def write(chosen: argparse.Namespace, found: Found) -> None:
+def write(chosen: argparse.Namespace, measured: Measured) -> None:
     batch = chosen.batch
     page = [
         "# ssep's CNN14 without batch norm: scales by layer",
@@ -214,25 +219,25 @@ def write(chosen: argparse.Namespace, found: Found) -> None:
         "training would start, on the same batch and with the same head. A block's second row is what the block gives, "
         f"after pooling; all scales are of one batch of {batch} unseen scenes, in float32.",
         "",
-        *notes(Path(__file__)),
-        written_by("cnn14_scales.py"),
+        *notes(RESULTS / "cnn14_scales.md"),
+        written_by("cnn14_scales"),
         "",
-        *layers_table(found.he, found.trained, found.xavier, chosen.steps),
+        *layers_table(measured.he, measured.trained, measured.xavier, chosen.steps),
         f"A guess among the {2 * batch - 1} others has an NT-Xent of {torch.tensor(2.0 * batch - 1).log():.3f}.",
         "",
         "## The loss while training",
         "",
         "On the training batches, means over the last 50 steps or fewer, back to the row before. The learning rate "
         f"grows linearly over the first {chosen.warmup} steps, but for the columns that say not. "
-        f"{found.seconds:.2f} s a step.",
+        f"{measured.seconds:.2f} s a step.",
         "",
-        *curve_table(found.curves),
+        *curve_table(measured.curves),
         "## Settings",
         "",
         f"- corpus `{learned(chosen)}`, judged on `{held_out(chosen)}`; seed {chosen.seed}",
         f"- views, both alike: `{STEPS}`; features at {RATE:,} Hz: `{FEATURES}`",
-        f"- standardised by mean {found.mean:.3f} and deviation {found.std:.3f}",
-        f"- encoder `cnn14: {ENCODER}`; objective `nt_xent: {OBJECTIVE}`",
+        f"- standardised by mean {measured.mean:.3f} and deviation {measured.std:.3f}",
+        f"- encoder `cnn14: {ENCODER | {'normalization': 'none'}}`; objective `nt_xent: {OBJECTIVE}`",
         f"- Adam {chosen.rate}, {chosen.steps:,} steps of {batch} clips ({2 * batch} patches), {chosen.precision}, "
         f"warm-up {chosen.warmup}, threads: {torch.get_num_threads()}",
     ]
@@ -240,7 +245,7 @@ def write(chosen: argparse.Namespace, found: Found) -> None:
     print(chosen.out)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch", type=int, default=8, help="clips a step, two patches each")
@@ -249,9 +254,9 @@ def main() -> None:
     parser.add_argument("--precision", choices=("bf16", "float32"), default="bf16", help="of training")
     parser.add_argument("--clips", type=int, default=1000, help="scenes to train on")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".md"))
-    chosen = parser.parse_args()
-    write(chosen, find(chosen))
+    parser.add_argument("--out", type=Path, default=RESULTS / "cnn14_scales.md", metavar="PAGE")
+    chosen = parser.parse_args(arguments)
+    write(chosen, measure_all(chosen))
 
 
 if __name__ == "__main__":

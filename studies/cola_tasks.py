@@ -1,6 +1,6 @@
 """Make the poster's table of transfer: one encoder on the nine tasks that cola is judged by.
 
-    python studies/cola_tasks.py RUN DATASETS WORK [--only musan,nsynth] [--seeds 1] [--write-only]
+    python -m studies.cola_tasks RUN DATASETS WORK [--only musan,nsynth] [--seeds 1] [--write-only]
 
 RUN is `soundviews pretrain AUDIOSET --recipe cola`; DATASETS holds a folder for each task, by the names that
 `soundviews data` gives them. Tasks that are not there are named, the others judged; the page is WORK/cola-tasks.md.
@@ -8,18 +8,19 @@ RUN is `soundviews pretrain AUDIOSET --recipe cola`; DATASETS holds a folder for
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from _page import Command, record, run_once, table, written_by
 from soundviews.datasets import datasets
 from soundviews.datasets.fetch import located
+from studies._page import Command, record, run_once, table, written_by
 
 PROTOCOLS = {"random": "random", "scratch": "from scratch", "linear": "frozen", "finetune": "fine-tuned"}
 
 
 class Task(NamedTuple):
-    """paper: accuracy, %, of PROTOCOLS in their order."""
+    """One of the nine tasks. paper: accuracy in percent, by the protocols in the order of PROTOCOLS."""
 
     words: str
     paper: tuple[float, float, float, float]
@@ -39,14 +40,14 @@ TASKS = {
 
 
 def command(task: str, run: str, data: Path, work: Path, seeds: int) -> Command:
-    """data: What `corpus_of` found."""
+    """Judge the encoder on a task. data: What `corpus_of` gives."""
     protocols = [word for protocol in PROTOCOLS for word in ("-p", f"{protocol}:style=cola")]
     arguments = ["evaluate", run, "--data", str(data), *protocols, "--seeds", str(seeds)]
     return Command(task, [*arguments, "--out", str(work / task)])
 
 
 def corpus_of(task: str, folder: Path) -> Path | None:
-    """Where `soundviews data` put a task: some archives bring a folder of their own. None if it is not there."""
+    """The folder of a task, below what `soundviews data` made: some archives bring another one. None without it."""
     return located(datasets.get(task), folder / task)
 
 
@@ -65,7 +66,7 @@ def write(tasks: list[str], work: Path) -> None:
         "",
         "Accuracy, share of clips in percent; in brackets the poster's.",
         "",
-        written_by("cola_tasks.py", [record(task, work)["commit"] for task in done]),  # type: ignore[index]
+        written_by("cola_tasks", [record(task, work)["commit"] for task in done]),  # type: ignore[index]
         "",
         *table(["task (classes)", *PROTOCOLS.values()], [line(task, work) for task in done]),
         *(f"Not there: {TASKS[task].words}." for task in tasks if task not in done),
@@ -75,7 +76,7 @@ def write(tasks: list[str], work: Path) -> None:
     print(page)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", metavar="RUN", help="a run of `soundviews pretrain`, or a bundle")
     parser.add_argument("datasets", metavar="DATASETS", type=Path)
@@ -83,7 +84,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(TASKS), help="tasks, as in musan,nsynth")
     parser.add_argument("--seeds", type=int, default=1, help="repetitions of each protocol")
     parser.add_argument("--write-only", action="store_true", help="run nothing, write the page from what is there")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     tasks = given.only.split(",")
     if unknown := set(tasks) - set(TASKS):
         raise SystemExit(f"no tasks {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}")

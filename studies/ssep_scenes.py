@@ -1,6 +1,6 @@
 """Make docs/results/ssep_scenes.md: does separation help to learn representations of the built-in scenes?
 
-    python studies/ssep_scenes.py WORK [--separator RUN] [--seeds 0,1,2] [--part 1/2] [--write-only]
+    python -m studies.ssep_scenes WORK [--separator RUN] [--seeds 0,1,2] [--part 1/2] [--write-only]
 
 A separator learned from mixtures alone, channels prepared, encoders of several rows of ssep's tables, judged on
 held-out scenes. What is in WORK already is not run again, so the page can be finished in pieces, and by several
@@ -8,22 +8,21 @@ processes at once (--part).
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from _page import Command
-from _ssep import HERE, QUICK_SEPARATOR, ROWS, Separator, Study, chosen_rows, options, run, study_of
-from _ssep_tables import (
-    IMAGES,
+from soundviews.datasets.opening import open_corpus
+from studies._page import IMAGES, RESULTS, Command, picture
+from studies._ssep import QUICK_SEPARATOR, ROWS, Separator, Study, chosen_rows, options, run, study_of
+from studies._ssep_tables import (
     character_table,
     curve,
     encoders_section,
     keep_picture,
-    picture,
     separator_minutes,
     write,
 )
-from soundviews.datasets.opening import open_corpus
 
 LEARNED = "max_events=2,min_snr=10,max_snr=30,max_seconds=6"
 OF_EVENTS = "separator-events.json"
@@ -54,39 +53,39 @@ def judge_events(study: Study, clips: int) -> Command:
 
 
 def separator_section(
-    separator: Separator, of_events: Command, places: dict[str, str], page: Path, images: Path
+    separator: Separator, of_events: Command, names: dict[str, str], page: Path, images: Path
 ) -> list[str]:
     study = separator.study
     result = json.loads(separator.figures.read_text())
     titles = {"msi": "SI-SNRi, dB", "channel_correlation": "correlation of the channels"}
     curve(result, titles, images / "separator.png")
     keep_picture(separator.image, images / "separation.jpg")
-    some = result["processors"][0]
+    first = result["processors"][0]
     return [
         "## The separator",
         "",
-        f"{separator_minutes(study.separator):.0f} min of training. Judged on {some['clips']} scenes that it has never "
-        f"heard, each a background and one event; MoMi on {some['pairs']} mixtures of two of them.",
+        f"{separator_minutes(study.separator):.0f} min of training. Judged on {first['clips']} scenes that it has "
+        f"never heard, each a background and one event; MoMi on {first['pairs']} mixtures of two of them.",
         "",
-        *study.shown(separator.train(), places),
-        *study.shown(separator.evaluate(), places),
+        *study.shown(separator.train(), names),
+        *study.shown(separator.evaluate(), names),
         *character_table(result),
         "Scenes of two events, 20 to 40 dB over their background; two channels cannot hold all three:",
         "",
-        *study.shown(of_events, places),
+        *study.shown(of_events, names),
         *character_table(json.loads((study.work / OF_EVENTS).read_text())),
         *picture(images / "separator.png", page, "SI-SNRi and the correlation of the channels over the steps"),
         "The first of those scenes (SCENES is their folder), the mixture above what each processor makes of it:",
         "",
-        *study.shown(separator.show(), places),
+        *study.shown(separator.show(), names),
         *picture(images / "separation.jpg", page, "a held-out scene and the channels of S2, S1, F and N"),
     ]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = options(__doc__, seeds="0,1,2")
     parser.add_argument("work", metavar="WORK", type=Path)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     rows, size = chosen_rows(given.only, list(ROWS)), QUICK if given.quick else FULL
     judge = ["--train-split", "train", "--validation-split", "validation", "--test-split", "test"]
     data = f"scenes:clips={size.to_learn},{LEARNED}"
@@ -102,10 +101,10 @@ def main() -> None:
     )
     of_events = judge_events(study, 3 * size.held_out // 5)
     run(given, rows, separator, [of_events])
-    page, images = (given.work if given.quick else HERE) / "ssep_scenes.md", given.work if given.quick else IMAGES
-    places = {str(corpus.root): "SCENES"}
-    about_separator = separator_section(separator, of_events, places, page, images)
-    sections = [*about_separator, *encoders_section(study, rows, places)]
+    page, images = (given.work if given.quick else RESULTS) / "ssep_scenes.md", given.work if given.quick else IMAGES
+    names = {str(corpus.root): "SCENES"}
+    about_separator = separator_section(separator, of_events, names, page, images)
+    sections = [*about_separator, *encoders_section(study, rows, names)]
     write(page, "Does separation help? Built-in scenes", ABOUT.format(size.to_learn), study, sections)
 
 

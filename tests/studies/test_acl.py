@@ -1,21 +1,15 @@
 """The page about acl, from results made up here."""
 
-import importlib
 import json
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
+from studies import _acl_page
+from studies._acl import Study
+
 LINEAR = {"noise": [0.30, 0.40], "masking": [0.50, 0.60]}  # macro F1 by row, then seed
-
-
-@pytest.fixture
-def page_of(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(REPOSITORY / "studies"))
-    return importlib.import_module("_acl_page")
 
 
 def judged(system: str, protocol: str, values: list[float], **more: Any) -> dict[str, Any]:
@@ -23,20 +17,20 @@ def judged(system: str, protocol: str, values: list[float], **more: Any) -> dict
     runs = [{"seed": 0, "accuracy": each, "macro_f1": each, "weighted_precision": 1 - each} for each in values]
     mean = sum(values) / len(values)
     metrics = {"accuracy": mean, "macro_f1": mean, "weighted_precision": 1 - mean}
-    found = {"system": system, "protocol": protocol, "options": {"style": "acl"}, "measure": "accuracy"}
-    return found | {"value": mean, "low": 0.1, "high": 0.9, "metrics": metrics, "runs": runs} | more
+    row = {"system": system, "protocol": protocol, "options": {"style": "acl"}, "measure": "accuracy"}
+    return row | {"value": mean, "low": 0.1, "high": 0.9, "metrics": metrics, "runs": runs} | more
 
 
-def keep(study: Any, name: str, file: str, page: dict[str, Any]) -> None:
+def keep(study: Study, name: str, file: str, page: dict[str, Any]) -> None:
     study.out(name).mkdir(parents=True)
     (study.out(name) / file).write_text(json.dumps(page))
 
 
 @pytest.fixture
-def study(page_of: ModuleType, tmp_path: Path) -> Any:
+def study(tmp_path: Path) -> Study:
     """Two rows of two seeds, compared; the last fine-tuning is still to come."""
     recipes = {"noise": "acl/small/noise", "masking": "acl/small/masking"}
-    study = page_of.Study("data/esc50", tmp_path, recipes, ["data/esc50"], ["--test-folds", "3"], "epochs=3", [])
+    study = Study("data/esc50", tmp_path, recipes, ["data/esc50"], ["--test-folds", "3"], "epochs=3", [])
     rows = [judged(row, "linear", values) for row, values in LINEAR.items()]
     rows.append(judged("logmel", "linear", [0.2]))
     rows += [judged(row, "invariance", values, options={}, per_class={"gain": 0.9}) for row, values in LINEAR.items()]
@@ -64,11 +58,11 @@ def cells(text: str, section: str) -> dict[str, list[str]]:
     return {row[1] if section == "Frozen" else row[0]: row for row in table[1:]}
 
 
-def test_every_section_says_what_was_found(page_of: ModuleType, study: Any, tmp_path: Path) -> None:
+def test_every_section_says_what_was_found(study: Study, tmp_path: Path) -> None:
     page, images = tmp_path / "results" / "acl.md", tmp_path / "images"
     page.parent.mkdir()
     images.mkdir()
-    page_of.write(study, ["noise", "masking"], [0, 1], page, images)
+    _acl_page.write(study, ["noise", "masking"], [0, 1], page, images)
     text = page.read_text()
 
     assert cells(text, "Encoders")["masking"][3:] == ["1.5 -", "1.5 -", "0.25 -"]
@@ -86,8 +80,8 @@ def test_every_section_says_what_was_found(page_of: ModuleType, study: Any, tmp_
     order = cells(text, "The order of the rows, beside the paper's")
     assert order["noise"][1:3] == ["0.350 (0.434)", "0.600 (0.629)"]
     assert order["Kendall's tau"][1] == "+1.00" and order["Kendall's tau"][3] == "-1.00"
-    assert all(f"(../images/{name})" in text for name in page_of.PICTURES)
-    assert [(images / name).read_text() for name in page_of.PICTURES] == [
+    assert all(f"(../images/{name})" in text for name in _acl_page.PICTURES)
+    assert [(images / name).read_text() for name in _acl_page.PICTURES] == [
         "compare",
         "invariance",
         "f1-linear-style-acl",

@@ -1,22 +1,13 @@
 """The program of the nine tasks that cola is judged by."""
 
-import importlib
 import json
 from pathlib import Path
-from types import ModuleType
-
-import pytest
 
 from soundviews.cli.data import DATASETS
+from studies import cola_tasks as tasks
 
 
-@pytest.fixture
-def tasks(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "studies"))
-    return importlib.import_module("cola_tasks")
-
-
-def test_a_task_is_found_in_the_folder_that_its_archive_brings(tasks: ModuleType, tmp_path: Path) -> None:
+def test_a_task_is_found_in_the_folder_that_its_archive_brings(tmp_path: Path) -> None:
     brought = tmp_path / "librispeech" / "LibriSpeech"
     (brought / "train-clean-100").mkdir(parents=True)
     (brought / "SPEAKERS.TXT").touch()
@@ -25,7 +16,7 @@ def test_a_task_is_found_in_the_folder_that_its_archive_brings(tasks: ModuleType
     assert set(tasks.TASKS) <= set(DATASETS)  # the names by which `soundviews data` makes their folders
 
 
-def test_the_page_has_what_is_done_and_names_the_rest(tasks: ModuleType, tmp_path: Path) -> None:
+def test_the_page_has_what_is_done_and_names_the_rest(tmp_path: Path) -> None:
     rows = [{"protocol": protocol, "metrics": {"clip_accuracy": 0.5}} for protocol in tasks.PROTOCOLS]
     for folder, page in (("musan", {"rows": rows}), ("logs", {"commit": "abc1234"})):
         (tmp_path / folder).mkdir()

@@ -1,21 +1,12 @@
-"""The programs of docs/results: what runs once, and the tables about ssep, from results made up here."""
+"""The tables of the pages about ssep, from results made up here."""
 
-import importlib
 import json
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import pytest
+from studies import _ssep_tables as tables
 
-REPOSITORY = Path(__file__).parents[2]
 MEASURE = {"qbe": "mAP", "shallow": "mAP", "linear": "accuracy"}
-
-
-@pytest.fixture
-def tables(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(str(REPOSITORY / "studies"))
-    return importlib.import_module("_ssep_tables")
 
 
 def judged(values: dict[str, list[float]], system: str) -> list[dict[str, Any]]:
@@ -41,9 +32,7 @@ def keep(work: Path, name: str, rows: list[dict[str, Any]]) -> None:
     (work / "logs" / f"{name}.json").write_text(json.dumps({"seconds": 90}))
 
 
-def test_rows_have_the_mean_and_the_range_over_seeds_and_differences_are_paired(
-    tables: ModuleType, tmp_path: Path
-) -> None:
+def test_rows_have_the_mean_and_the_range_over_seeds_and_differences_are_paired(tmp_path: Path) -> None:
     for row, qbe in {"mix-mix": (0.30, 0.40), "mix-chan": (0.36, 0.39)}.items():
         for seed in (0, 1):
             keep(tmp_path, f"{row}-{seed}-judged", judged({p: [qbe[seed]] for p in MEASURE}, "mine"))
@@ -62,26 +51,3 @@ def test_rows_have_the_mean_and_the_range_over_seeds_and_differences_are_paired(
 
     (difference,) = (line for line in tables.differences_table(results) if line.startswith("| mix-chan minus mix-mix"))
     assert difference.strip("| ").split(" | ")[1:4] == ["+0.025 (1 of 2)", "+0.027", "+0.025 (1 of 2)"]
-
-
-def test_a_command_runs_once_and_never_with_other_arguments(
-    tables: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page = importlib.import_module("_page")
-    program = tmp_path / "soundviews"
-    program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/ran\ntest "$1" != fail\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    for _ in range(2):
-        page.run_once(page.Command("a", ["pretrain", "-o", str(tmp_path / "a")]), tmp_path)
-    with pytest.raises(SystemExit, match="other arguments"):
-        page.run_once(page.Command("a", ["pretrain", "more"]), tmp_path)
-    for _ in range(2):
-        with pytest.raises(SystemExit, match="failed"):
-            page.run_once(page.Command("b", ["fail"]), tmp_path)
-    (tmp_path / "c").mkdir()
-    (tmp_path / "c" / "environment.json").touch()
-    page.run_once(page.Command("c", ["separate", "train", "x", "-o", str(tmp_path / "c")]), tmp_path)
-    ran = (tmp_path / "ran").read_text().splitlines()
-    assert ran == [f"pretrain -o {tmp_path}/a", "fail", "fail", f"separate train --resume {tmp_path}/c"]
-    assert page.record("a", tmp_path)["seconds"] >= 0 and page.record("c", tmp_path)["seconds"] is None
