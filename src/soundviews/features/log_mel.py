@@ -1,16 +1,17 @@
 """Log-mel spectrograms, flexible enough to be exactly the front-end of each paper."""
 
+import math
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.signal import get_window
-from torch import Tensor, nn
+from torch import Tensor
 
 from soundviews.core.errors import SoundviewsError
-from soundviews.core.registry import nearest
 from soundviews.features.mel import mel_filters
+from soundviews.features.registry import FrontEnd, front_ends
+from soundviews.features.tapers import taper
 
 _CHOICES: dict[str, tuple[Any, ...]] = {
     "mel_scale": ("htk", "slaney"),
@@ -27,7 +28,8 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
 _CPU_BLOCK, _GPU_BLOCK = 1024, 65536
 
 
-class LogMel(nn.Module):
+@front_ends.register("log_mel")
+class LogMel(FrontEnd):
     """Waveforms (batch, samples) to log-mel spectrograms (batch, frames, mels), float32 also under autocast.
 
     Frame t starts at sample t * hop_length and is window_length long; zeros fill it up to n_fft. With `center` its
@@ -41,7 +43,7 @@ class LogMel(nn.Module):
         n_mels: Bands.
         f_min: Lower edge of the lowest band, Hz.
         f_max: Upper edge of the highest band, Hz.
-        window: Name of a scipy window (`hann`, `hamming`, ...), periodic.
+        window: `hann`, `hamming`, ...: one of `features.tapers.tapers()`, periodic.
         mel_scale: `htk` or `slaney`.
         norm: None: triangles of height 1; `slaney`: of area 1.
         triangles: `hertz`: sides straight over Hz (librosa); `mel`: straight over mels (TensorFlow).
@@ -96,9 +98,9 @@ class LogMel(nn.Module):
         self.waveform_offset, self.center, self.pad_mode = waveform_offset, center, pad_mode
         # How many samples before t * hop_length frame t begins. librosa puts the window in the middle of n_fft.
         self.lead = n_fft // 2 - (n_fft - window_length) // 2 if center else 0
-        self._slack = 2 * (n_fft // 2) - n_fft if center else -window_length
+        self.nats = {"ln": 1.0, "log10": math.log(10), "db": math.log(10) * power / 20}[log]
         filters = mel_filters(sample_rate, n_fft, n_mels, f_min, f_max, mel_scale, norm, triangles)
-        padded = np.pad(_window(window, window_length), (0, n_fft - window_length))
+        padded = np.pad(taper(window, window_length), (0, n_fft - window_length))
         self.register_buffer("window_samples", torch.from_numpy(padded).float(), persistent=False)
         self.register_buffer("filters", torch.from_numpy(filters).float(), persistent=False)
 
@@ -106,17 +108,9 @@ class LogMel(nn.Module):
         """The constructor's arguments: `LogMel(**log_mel.config())` is this front-end again."""
         return dict(self._config)
 
-    def frames(self, samples: int) -> int:
-        """Frames of a waveform of that many samples; 0 if it is too short for one."""
-        return max(0, 1 + (samples + self._slack) // self.hop_length)
-
-    def frame_counts(self, lengths: Tensor) -> Tensor:
-        """`frames` of each entry of an int64 tensor."""
-        return (1 + (lengths + self._slack) // self.hop_length).clamp(min=0)
-
-    def samples(self, frames: int) -> int:
-        """The fewest samples that give so many frames."""
-        return max(1, (frames - 1) * self.hop_length - self._slack)
+    @property
+    def slack(self) -> int:
+        return 2 * (self.n_fft // 2) - self.n_fft if self.center else -self.window_length
 
     def forward(self, samples: Tensor) -> Tensor:
         """(batch, samples) to (batch, frames, mels).
@@ -134,10 +128,6 @@ class LogMel(nn.Module):
             index, inside = continued(index, samples.shape[-1], self.pad_mode)
             samples = samples[:, index] * inside
         return self.spectrogram(samples)
-
-    def span(self, frames: int) -> int:
-        """Samples from the beginning of the first of so many frames to the end of the last."""
-        return (frames - 1) * self.hop_length + self.window_length
 
     def spectrogram(self, samples: Tensor) -> Tensor:
         """(batch, samples) to (batch, frames, mels) with frame t beginning at sample t * hop_length, centred or not:
@@ -164,7 +154,7 @@ class LogMel(nn.Module):
 
 
 def continued(index: Tensor, length: Tensor | int, pad_mode: str) -> tuple[Tensor, Tensor]:
-    """Where to read a waveform at positions that may lie beyond its ends.
+    """Read positions of a waveform for an index that may lie beyond its ends.
 
     Args:
         index: Positions, int64, any shape; negative before the beginning.
@@ -180,11 +170,3 @@ def continued(index: Tensor, length: Tensor | int, pad_mode: str) -> tuple[Tenso
     period = (2 * (length - 1)).clamp(min=1)
     folded = index.remainder(period)
     return folded.minimum(period - folded).minimum(length - 1), torch.ones_like(index, dtype=torch.bool)
-
-
-def _window(name: str, length: int) -> np.ndarray:
-    try:
-        return get_window(name, length, fftbins=True)
-    except ValueError as error:
-        known = ("hann", "hamming", "blackman", "boxcar", "bartlett")
-        raise SoundviewsError(f"log_mel: unknown window {name!r}: {nearest(name, known)}") from error

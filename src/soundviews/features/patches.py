@@ -1,13 +1,17 @@
 """Snippets and patches out of batches of clips of different lengths, without a loop over the clips."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from soundviews.core.errors import SoundviewsError
-from soundviews.features.log_mel import LogMel, continued
+from soundviews.features.log_mel import continued
+from soundviews.features.registry import FrontEnd
 
 
 class Clips(NamedTuple):
@@ -15,6 +19,15 @@ class Clips(NamedTuple):
 
     samples: Tensor
     lengths: Tensor
+
+
+def padded_together(waveforms: Sequence[NDArray[np.float32]]) -> Clips:
+    """Waveforms (samples,) of any lengths as one batch, zeros behind the shorter ones."""
+    lengths = torch.tensor([len(waveform) for waveform in waveforms])
+    samples = torch.zeros(len(waveforms), int(lengths.max()))
+    for row, waveform in zip(samples.numpy(), waveforms, strict=True):
+        row[: len(waveform)] = waveform
+    return Clips(samples, lengths)
 
 
 def cut(samples: Tensor, lengths: Tensor, starts: Tensor, size: int, fill: str = "repeat") -> Tensor:
@@ -36,7 +49,7 @@ def cut(samples: Tensor, lengths: Tensor, starts: Tensor, size: int, fill: str =
 
 
 def cut_patches(
-    log_mel: LogMel, samples: Tensor, lengths: Tensor, starts: Tensor, frames: int, fill: str = "repeat"
+    log_mel: FrontEnd, samples: Tensor, lengths: Tensor, starts: Tensor, frames: int, fill: str = "repeat"
 ) -> Tensor:
     """Patches that equal slices of each clip's own log-mel, without computing the rest of it.
 
@@ -60,7 +73,7 @@ def cut_patches(
     return log_mel.spectrogram(snippets.flatten(0, 1)).unflatten(0, starts.shape)
 
 
-def last_start(log_mel: LogMel, lengths: Tensor, frames: int) -> Tensor:
+def last_start(log_mel: FrontEnd, lengths: Tensor, frames: int) -> Tensor:
     """The last frame (batch,) at which a patch of so many frames can start in each clip; 0 for short clips."""
     return (log_mel.frame_counts(lengths) - frames).clamp(min=0)
 

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from soundviews.core.randomness import Randomness
-from soundviews.features.log_mel import LogMel
+from soundviews.features.registry import FrontEnd
 from soundviews.views.registry import View, views
 
 
@@ -14,7 +14,7 @@ class LogMelPatch(View):
     takes, gives = "snippets", "patches"
     augments = False
 
-    def __init__(self, log_mel: LogMel) -> None:
+    def __init__(self, log_mel: FrontEnd) -> None:
         self.log_mel = log_mel
 
     def __call__(self, snippets: Tensor, rng: Randomness) -> Tensor:

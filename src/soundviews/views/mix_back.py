@@ -1,15 +1,14 @@
 """Mixing each patch with a faint background (uclser, eq. 1)."""
 
-import math
-
 from torch import Tensor
 
+from soundviews.core.errors import SoundviewsError
 from soundviews.core.randomness import Randomness
-from soundviews.features.log_mel import LogMel
+from soundviews.features.registry import FrontEnd
 from soundviews.views.registry import View, views
 
 
-@views.register("mix_back")
+@views.register("mix_back", example={"alpha": 0.5})
 class MixBack(View):
     """log[(1 - lambda) X + lambda (E_X / E_B) B] for patches X and backgrounds B on the linear mel scale.
 
@@ -27,12 +26,16 @@ class MixBack(View):
     takes = gives = "patches"
     needs_background = True
 
-    def __init__(self, alpha: float, log_mel: LogMel, adjust_energy: bool = True, share_lambda: bool = True) -> None:
+    def __init__(self, alpha: float, log_mel: FrontEnd, adjust_energy: bool = True, share_lambda: bool = True) -> None:
         if not 0 <= alpha <= 1:
             raise ValueError(f"alpha is {alpha}; it must lie within 0 and 1")
         self.alpha, self.adjust_energy, self.share_lambda = alpha, adjust_energy, share_lambda
-        base = {"ln": 1.0, "log10": math.log(10), "db": math.log(10) * log_mel.power / 20}
-        self.nats = base[log_mel.log]  # natural logarithms in one unit of the patch
+        if log_mel.nats is None:
+            raise SoundviewsError(
+                f"mix_back mixes on the linear scale, to which {type(log_mel).__name__} does not lead back (its nats "
+                "are None): leave mix_back out, or take another front-end"
+            )
+        self.nats = log_mel.nats  # natural logarithms in one unit of the patch
 
     def __call__(self, patches: Tensor, rng: Randomness) -> Tensor:
         x, background = (patches * self.nats).exp_().chunk(2)

@@ -4,12 +4,12 @@ import torch
 from torch import Tensor
 
 from soundviews.core.randomness import Randomness
-from soundviews.features.log_mel import LogMel
 from soundviews.features.patches import Clips, cut_patches, last_start
+from soundviews.features.registry import FrontEnd
 from soundviews.views.registry import View, views
 
 
-@views.register("patch")
+@views.register("patch", example={"frames": 20})
 class Patch(View):
     """Cut `frames` frames out of each clip's log-mel; only those are computed.
 
@@ -23,7 +23,7 @@ class Patch(View):
     takes, gives = "clips", "patches"
     augments = False
 
-    def __init__(self, frames: int, log_mel: LogMel, pair: str | int = "random", fill: str = "repeat") -> None:
+    def __init__(self, frames: int, log_mel: FrontEnd, pair: str | int = "random", fill: str = "repeat") -> None:
         is_distance = isinstance(pair, int) and not isinstance(pair, bool) and pair >= 0
         if not is_distance and pair not in ("random", "same"):
             raise ValueError(f"pair is {pair!r}; it must be 'random', 'same' or a distance in frames")
