@@ -72,7 +72,7 @@ def test_backgrounds_stay_mixtures() -> None:
     [
         (["peak_normalize", {"separate": {"processors": ["N"]}}, PATCH], "first step"),
         ([{"separate": {"processors": []}}, PATCH], "list of different names"),
-        ([{"separate": {"processors": "N"}}, PATCH], "list of different names"),
+        ([{"separate": {"processors": "N"}}, PATCH], "processors"),
         ([{"separate": {"processors": ["N", "N"]}}, PATCH], "list of different names"),
         ([{"separate": {"processor": ["N"]}}, PATCH], "did you mean 'processors'"),
     ],

@@ -1,27 +1,35 @@
-"""Objectives: a loss over the projections of two views, with the head that makes them.
+"""Objectives: a loss over the embeddings of two views or more, with the head that projects them.
 
-Each registered class takes `embedding_size` and its own options; `forward(h_a, h_b)` gives a `Loss`,
-`project(h)` gives z, where it has one. To add one: a file here whose class is registered.
+`soundviews.objectives.base` says what an objective is and how to add one.
 """
 
 from soundviews.core.registry import import_all
+from soundviews.objectives.averaging import Average
 from soundviews.objectives.base import Loss, objectives
 from soundviews.objectives.bilinear import BilinearContrast, bilinear_contrast
+from soundviews.objectives.byol import BYOL
 from soundviews.objectives.coincidence import Coincidence, coincidence_loss
 from soundviews.objectives.dot import DotContrast, dot_contrast
+from soundviews.objectives.multi_crop import MultiCrop
 from soundviews.objectives.nt_xent import NTXent, nt_xent
 
 __all__ = [
+    "BYOL",
+    "Average",
     "BilinearContrast",
     "Coincidence",
     "DotContrast",
     "Loss",
+    "MultiCrop",
     "NTXent",
     "bilinear_contrast",
     "coincidence_loss",
     "dot_contrast",
     "nt_xent",
     "objectives",
+    "register",
 ]
+
+register = objectives.register
 
 import_all(__name__, __path__)

@@ -1,4 +1,22 @@
-"""What all objectives share: the registry, the loss they return, and in-batch contrast over pair logits."""
+"""What an objective is, and what they share: the registry, the loss they return, in-batch contrast over pair logits.
+
+To add an objective: a file in this folder with a torch module that is registered under the name that recipes call it
+by. Its options are its constructor's arguments, beside `embedding_size`. Nothing else is needed than
+
+    forward(h_a, h_b) -> Loss     h: (batch, embedding_size), the embeddings of two views; row i of both is one example
+
+and these, where it wants them:
+
+    project(h) -> z               the projection, which a bundle keeps with the encoder
+    head, momentum(share)         a copy of encoder and `head` is kept whose weights are an exponential moving average,
+                                  by this momentum after each optimiser step; `share` of the training is done by then.
+                                  forward(h_a, h_b, averaged=(z_a, z_b)) is given what the copy makes of the two views
+    further = True                forward(h_a, h_b, *further) is given the embeddings of the recipe's `views.further`
+
+What an objective remembers from step to step, such as a queue of negatives, it keeps in buffers (`register_buffer`),
+which it changes in place in `forward`: they are in the checkpoint, and a resumed training goes on with them. In a
+training on several devices the first one's buffers hold for all, as those of batch norm.
+"""
 
 from typing import NamedTuple
 
@@ -19,12 +37,17 @@ class Loss(NamedTuple):
     metrics: dict[str, Tensor]
 
 
-def require_pairs(a: Tensor, b: Tensor) -> None:
-    """Refuse a batch that has no negatives, or two views that do not pair up."""
+def require_same_shape(a: Tensor, b: Tensor) -> None:
+    """Refuse two views that do not pair up."""
     if a.ndim != 2 or a.shape != b.shape:
         raise SoundviewsError(
             f"both views must be (batch, size) and of one shape, not {tuple(a.shape)} and {tuple(b.shape)}"
         )
+
+
+def require_pairs(a: Tensor, b: Tensor) -> None:
+    """Refuse a batch that has no negatives, or two views that do not pair up."""
+    require_same_shape(a, b)
     if len(a) < 2:
         raise SoundviewsError(
             f"a contrastive objective needs at least 2 examples in a batch, not {len(a)}: the others are the negatives"

@@ -6,7 +6,7 @@ from soundviews.core.randomness import Randomness
 from soundviews.views.registry import View, views
 
 
-@views.register("compression")
+@views.register("compression", example={"alpha": 0.75})
 class Compression(View):
     """Multiply each log-mel patch by U(alpha, 1), or by U(1, alpha) where alpha is above 1 (expansion).
 

@@ -7,7 +7,7 @@ from soundviews.features.patches import Clips, cut
 from soundviews.views.registry import View, views
 
 
-@views.register("crop")
+@views.register("crop", example={"seconds": 0.25})
 class Crop(View):
     """Cut `seconds` out of each clip, at a start uniform over all that fit, the last included.
 

@@ -6,7 +6,7 @@ from soundviews.core.randomness import Randomness
 from soundviews.views.registry import View, views
 
 
-@views.register("gaussian_noise")
+@views.register("gaussian_noise", example={"max_std": 0.5})
 class GaussianNoise(View):
     """Add N(0, s^2) to every bin of each patch, s ~ U(0, max_std) for each patch."""
 

@@ -6,7 +6,7 @@ from soundviews.core.randomness import Randomness
 from soundviews.views.registry import View, views
 
 
-@views.register("noise")
+@views.register("noise", example={"std": 0.1})
 class Noise(View):
     """Add N(0, std^2) to every sample of each snippet."""
 

@@ -8,7 +8,7 @@ from soundviews.separation.draw import Wanted
 from soundviews.views.registry import View, views
 
 
-@views.register("separate")
+@views.register("separate", example={"processors": ["S2", "N"]})
 class Separate(View):
     """Go on with a channel of the whole clip: of one processor, drawn for each example, one channel at random.
 
