@@ -1,19 +1,26 @@
 """Every registered encoder, and what is particular to each."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+import timm
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 import soundviews as sv
 from soundviews.core.errors import SoundviewsError
-from soundviews.encoders import create_encoder, list_encoders
-
-MELS = {"cnn14": 64, "efficientnet_b0": 64}  # 96 for the others
-SMALL = {"cnn14": {"width": 1 / 16}}
+from soundviews.encoders import create_architecture, create_encoder, encoders, list_encoders
 
 
-def patches(name: str, frames: int = 101, batch: int = 2) -> torch.Tensor:
-    return torch.randn(batch, 1, frames, MELS.get(name, 96), generator=torch.Generator().manual_seed(1))
+def patches(frames: int = 101, batch: int = 2, mels: int = 96) -> torch.Tensor:
+    return torch.randn(batch, 1, frames, mels, generator=torch.Generator().manual_seed(1))
+
+
+def example(name: str, **options: Any) -> nn.Module:
+    """An encoder as its registration shows it, with further options."""
+    return create_encoder(name, **{**encoders.example(name), **options})
 
 
 def parameters(module: nn.Module) -> int:
@@ -48,9 +55,9 @@ def test_efficientnet_b0_counts_as_kerass_without_top_and_with_one_channel() -> 
 
 @pytest.mark.parametrize("name", list_encoders())
 def test_every_encoder_maps_patches_to_embeddings(name: str) -> None:
-    encoder = create_encoder(name, **SMALL.get(name, {}))
+    encoder = example(name)
     for frames in (101, 96, 64):
-        x = patches(name, frames)
+        x = patches(frames)
         h = encoder(x)
         assert h.shape == (2, encoder.embedding_size)
         assert h.dtype == torch.float32 and h.isfinite().all()
@@ -60,8 +67,8 @@ def test_every_encoder_maps_patches_to_embeddings(name: str) -> None:
 
 @pytest.mark.parametrize("name", list_encoders())
 def test_evaluation_is_deterministic_and_knows_no_batch(name: str) -> None:
-    encoder = create_encoder(name, **SMALL.get(name, {})).eval()
-    x = patches(name, batch=3)
+    encoder = example(name).eval()
+    x = patches(batch=3)
     with torch.inference_mode():
         whole, single = encoder(x), torch.cat([encoder(x[i : i + 1]) for i in range(3)])
         torch.testing.assert_close(whole, single, rtol=1e-4, atol=1e-5)
@@ -71,40 +78,40 @@ def test_evaluation_is_deterministic_and_knows_no_batch(name: str) -> None:
 
 @pytest.mark.parametrize("name", list_encoders())
 def test_every_encoder_runs_in_bfloat16(name: str) -> None:
-    encoder = create_encoder(name, **SMALL.get(name, {}))
+    encoder = example(name)
     with torch.autocast("cpu", torch.bfloat16):
-        h = encoder(patches(name))
+        h = encoder(patches())
     h.float().sum().backward()
     assert h.isfinite().all()
 
 
 @pytest.mark.parametrize("name", [n for n in list_encoders() if n not in ("resnet18", "efficientnet_b0")])
 def test_too_short_patches_are_a_clear_error(name: str) -> None:
-    encoder = create_encoder(name, **SMALL.get(name, {}))
+    encoder = example(name)
     with pytest.raises(SoundviewsError, match=f"{name} needs patches of at least"):
-        encoder(patches(name, frames=7))
+        encoder(patches(frames=7))
 
 
 @pytest.mark.parametrize("name", list_encoders())
 def test_patches_without_the_channel_axis_are_a_clear_error(name: str) -> None:
-    encoder = create_encoder(name, **SMALL.get(name, {}))
+    encoder = example(name)
     with pytest.raises(SoundviewsError, match=r"takes patches \(batch, 1, frames, mels\)"):
-        encoder(patches(name)[:, 0])
+        encoder(patches()[:, 0])
 
 
 @pytest.mark.parametrize("name", ["crnn", "cnn14"])
 def test_other_numbers_of_mel_bands_than_built_for_are_a_clear_error(name: str) -> None:
-    encoder = create_encoder(name, **SMALL.get(name, {}))
+    encoder = example(name)
     with pytest.raises(SoundviewsError, match="mel bands"):
         encoder(torch.zeros(1, 1, 101, 128))
     with pytest.raises(SoundviewsError, match="mel bands"):
         encoder(torch.zeros(1, 1, 101, 40))
-    assert create_encoder(name, mels=128, **SMALL.get(name, {})).eval()(torch.zeros(1, 1, 101, 128)).shape[0] == 1
+    assert example(name, mels=128).eval()(torch.zeros(1, 1, 101, 128)).shape[0] == 1
 
 
 def test_crnn_multiplies_both_directions_at_the_last_frame() -> None:
     encoder = create_encoder("crnn").eval()
-    x = patches("crnn")
+    x = patches()
     with torch.inference_mode():
         maps = encoder.blocks(x)
         assert maps.shape == (2, 128, 12, 2)
@@ -153,7 +160,7 @@ def test_cnn14_width_scales_its_channels() -> None:
 def test_cnn14_published_drops_out_only_in_training() -> None:
     torch.manual_seed(0)
     encoder = create_encoder("cnn14", width=1 / 16)
-    x = patches("cnn14")
+    x = patches(mels=64)
     for module in encoder.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()  # what remains random is dropout
@@ -218,7 +225,7 @@ def test_options_reach_timm() -> None:
         ("timm/resnet81", {}, "did you mean"),
         ("vgg_like", {"embeding_size": 3}, "did you mean 'embedding_size'"),
         ("timm/resnet18", {"wings": 2}, "wings"),
-        ("timm/resnet18", {"pretrained": True}, "'pretrained' is not an option"),
+        ("timm/resnet18", {"in_chans": 3}, "'in_chans' is not an option"),
         ("cnn14", {"normalization": "layer"}, "'batch' or 'none'"),
         ("cnn14", {"width": 0}, "width must be positive"),
         ("crnn", {"mels": 32}, "at least 40"),
@@ -227,6 +234,48 @@ def test_options_reach_timm() -> None:
 def test_wrong_names_and_options_are_clear_errors(name: str, options: dict, message: str) -> None:
     with pytest.raises(SoundviewsError, match=message):
         create_encoder(name, **options)
+
+
+@pytest.fixture
+def released(tmp_path: Path) -> dict[str, Any]:
+    """Options that make timm read "its" weights, of three colour channels, from a file."""
+    torch.manual_seed(5)
+    save_file(timm.create_model("resnet10t", pretrained=False).state_dict(), tmp_path / "weights.safetensors")
+    return {"pretrained": True, "pretrained_cfg_overlay": {"file": str(tmp_path / "weights.safetensors")}}
+
+
+def test_pretrained_weights_are_those_of_timm_with_the_colours_summed(released: dict[str, Any]) -> None:
+    torch.manual_seed(5)
+    colours = timm.create_model("resnet10t", pretrained=False)
+    encoder = create_encoder("timm/resnet10t", **released)
+    torch.testing.assert_close(encoder.backbone.conv1[0].weight, colours.conv1[0].weight.sum(1, keepdim=True))
+    assert torch.equal(encoder.backbone.layer1[0].conv1.weight, colours.layer1[0].conv1.weight)
+
+
+def test_nothing_is_fetched_on_the_meta_device_or_for_an_architecture(
+    released: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    create_model = timm.create_model
+    monkeypatch.setattr(timm, "create_model", lambda *a, **k: asked.append(k["pretrained"]) or create_model(*a, **k))
+    on_meta("timm/resnet10t", **released)
+    create_architecture("timm/resnet10t", released)
+    assert asked == [False, False]
+    create_encoder("timm/resnet10t", **released)
+    assert asked[-1] is True
+
+
+@pytest.mark.parametrize("error", [ConnectionError("no route to the hub\nmore"), RuntimeError("no weights exist")])
+def test_weights_that_cannot_be_fetched_are_one_line(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(timm, "create_model", fail)
+    with pytest.raises(SoundviewsError, match="its pretrained weights cannot be had") as raised:
+        create_encoder("timm/resnet10t", pretrained=True)
+    assert "\n" not in str(raised.value)
+    with pytest.raises(type(error)):
+        create_encoder("timm/resnet10t")
 
 
 def test_the_public_names() -> None:

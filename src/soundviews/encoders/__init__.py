@@ -1,8 +1,11 @@
 """Encoders: patches (batch, 1, frames, mels) -> embeddings h (batch, embedding_size).
 
-To add one: a file here whose class or function is registered.
+To add one: a file here (or a module of your own, see docs/components.md) whose class or function is registered. It
+makes a module with the attribute `embedding_size`. An option `pretrained` is for those who fetch their weights: where
+the weights come from elsewhere (a bundle) or from nowhere (a random encoder), it is turned off.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import nn
@@ -12,7 +15,9 @@ from soundviews.core.registry import import_all
 from soundviews.encoders.base import encoders
 from soundviews.encoders.timm_encoder import TimmEncoder
 
-__all__ = ["create_encoder", "encoders", "list_encoders"]
+__all__ = ["create_architecture", "create_encoder", "encoders", "list_encoders", "register"]
+
+register = encoders.register
 
 import_all(__name__, __path__)
 
@@ -23,7 +28,7 @@ def list_encoders() -> list[str]:
 
 
 def create_encoder(name: str, **options: Any) -> nn.Module:
-    """Build an encoder with random weights.
+    """Build an encoder, with random weights unless its option `pretrained` fetches others.
 
     Args:
         name: One of `list_encoders()`, or `timm/NAME`.
@@ -36,8 +41,15 @@ def create_encoder(name: str, **options: Any) -> nn.Module:
         SoundviewsError: for an unknown name or option; it names the nearest right one.
     """
     if not name.startswith("timm/"):
-        return encoders.create(name, options)
+        encoder: nn.Module = encoders.create(name, options)
+        return encoder
     try:
         return TimmEncoder(name.removeprefix("timm/"), **options)
     except (TypeError, ValueError) as error:
         raise SoundviewsError(f"encoder {name!r}: {error}") from error
+
+
+def create_architecture(name: str, options: Mapping[str, Any]) -> nn.Module:
+    """Build an encoder whose weights are random or about to be replaced: nothing is fetched."""
+    changes = {"pretrained": False} if options.get("pretrained") else {}
+    return create_encoder(name, **{**options, **changes})

@@ -97,7 +97,7 @@ class PlainCNN14(nn.Module):
         return self.embedding(x).amax((2, 3))
 
 
-@encoders.register("cnn14")
+@encoders.register("cnn14", example={"width": 1 / 16, "mels": 96})
 def cnn14(
     embedding_size: int | None = None,
     normalization: Literal["batch", "none"] = "batch",

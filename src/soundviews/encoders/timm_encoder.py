@@ -2,27 +2,33 @@
 
 from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.registry import nearest
 from soundviews.encoders.base import encoders, require_patches
 
-OURS = ("in_chans", "num_classes", "pretrained")
+OURS = ("in_chans", "num_classes")
 
 
 class TimmEncoder(nn.Module):
-    """A timm backbone with one input channel, without its classifier, from random weights.
+    """A timm backbone with one input channel, without its classifier.
 
     Patches (batch, 1, frames, mels) -> h (batch, embedding_size).
 
     Args:
-        name: timm's name of the backbone.
+        name: timm's name of the backbone, with a tag where it has several weights: `resnet18.a1_in1k`.
         input_scale: Patches are multiplied by it first.
+        pretrained: Whether timm fetches the weights that it knows for the name; those of its colour channels are
+            summed. On the meta device, where recipes are checked, nothing is fetched.
         options: Go to `timm.create_model`.
+
+    Raises:
+        SoundviewsError: timm has no such backbone, or its weights cannot be fetched.
     """
 
-    def __init__(self, name: str, input_scale: float = 1.0, **options: Any) -> None:
+    def __init__(self, name: str, input_scale: float = 1.0, pretrained: bool = False, **options: Any) -> None:
         import timm  # slow to import, and not every encoder needs it
 
         super().__init__()
@@ -32,7 +38,16 @@ class TimmEncoder(nn.Module):
             if option in options:
                 raise SoundviewsError(f"encoder 'timm/{name}': {option!r} is not an option, it is fixed here")
         self.name, self.input_scale = name, input_scale
-        self.backbone = timm.create_model(name, pretrained=False, in_chans=1, num_classes=0, **options)
+        fetched = pretrained and torch.get_default_device().type != "meta"
+        try:
+            self.backbone = timm.create_model(name, pretrained=fetched, in_chans=1, num_classes=0, **options)
+        except (OSError, RuntimeError) as error:  # no network, or no weights
+            if not fetched:
+                raise
+            raise SoundviewsError(
+                f"encoder 'timm/{name}': its pretrained weights cannot be had ({_first_line(error)}): connect to the "
+                "network once, after which they are kept, or leave out pretrained"
+            ) from error
         # Some backbones (mobilenetv3, vgg) keep a wider layer between their features and their classifier.
         width: Any = getattr(self.backbone, "head_hidden_size", None) or self.backbone.num_features
         self.embedding_size = int(width)
@@ -47,6 +62,10 @@ class TimmEncoder(nn.Module):
             raise SoundviewsError(
                 f"{self.name}: {error} (it takes one size only: try its option img_size: [frames, mels])"
             ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
 
 
 @encoders.register("resnet18")
