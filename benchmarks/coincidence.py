@@ -1,19 +1,16 @@
-"""Coincidence prediction over all pairs of a batch against the head applied to concatenated pairs.
+"""Coincidence prediction over all pairs of a batch against the head applied to concatenated pairs."""
 
-`python benchmarks/coincidence.py --batch 64` is a short form that prints the table without recording it.
-"""
-
-import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from benchmarks._report import in_own_process, peak_memory, record
+from benchmarks._report import Section, in_own_process, peak_memory, run
 from soundviews.objectives import Coincidence, coincidence_loss
 
-SIZE, FULL = 128, 512
+SIZE = 128
 Measured = tuple[float, float, float, Tensor]
 
 
@@ -51,24 +48,19 @@ def measure(method: str, batch: int, repeats: int) -> Measured:
     return best, peak_memory() - before, value.item(), flat
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--batch", type=int, default=FULL)
-    batch = parser.parse_args().batch
-    ours, memory, loss, gradient = in_own_process(measure, "soundviews", batch, 3)
-    naive, naive_memory, expected, expected_gradient = in_own_process(measure, "concatenated", batch, 3)
+def main(miniature: bool = False) -> Section:
+    batch, measure_alone = (8, measure) if miniature else (512, partial(in_own_process, measure))
+    ours, memory, loss, gradient = measure_alone("soundviews", batch, 3)
+    naive, naive_memory, expected, expected_gradient = measure_alone("concatenated", batch, 3)
     difference = float((gradient - expected_gradient).norm() / expected_gradient.norm())
     compared: dict[str, float] = {"N": batch, "soundviews, s": ours, "soundviews, GiB": memory}
     compared |= {"concatenated, s": naive, "concatenated, GiB": naive_memory}
     compared |= {"times faster": naive / ours, "share of the memory": memory / naive_memory}
     compared |= {"relative difference, loss": abs(loss / expected - 1), "gradients": difference}
-    large, large_memory, *_ = in_own_process(measure, "soundviews", 4 * batch, 1)
+    large, large_memory, *_ = measure_alone("soundviews", 4 * batch, 1)
     rows = [compared, {"N": 4 * batch, "soundviews, s": large, "soundviews, GiB": large_memory}]
-    if batch != FULL:
-        print(*rows, sep="\n")
-        return
     device = "the GPU" if torch.cuda.is_available() else f"{torch.get_num_threads()} threads"
-    record(
+    return Section(
         "Coincidence prediction",
         rows,
         f"Forward and backward over all N^2 pairs of {SIZE}-d float32 embeddings on {device}; the fastest of 3 passes "
@@ -77,4 +69,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

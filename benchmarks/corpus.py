@@ -1,7 +1,6 @@
 """A known corpus of three million rows: how long it takes to open and to use, and how much memory."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -10,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from benchmarks._report import record
+from benchmarks._report import Section, empty_cache, run
 
-ROWS, CLASSES, BLOCK = 3_000_000, 527, 100_000
+CLASSES, BLOCK = 527, 100_000
 
 # Runs alone, so that the peak is that of opening and nothing else.
 PROBE = """
@@ -43,7 +42,7 @@ print(json.dumps(result))
 """
 
 
-def write_manifest(folder: Path) -> Path:
+def write_manifest(folder: Path, rows: int) -> Path:
     """A Parquet manifest as archives have it; the rows are clips of one small set of files."""
     import pyarrow.parquet as pq
 
@@ -58,9 +57,9 @@ def write_manifest(folder: Path) -> Path:
          ("end", pa.float64())]
     )  # fmt: skip
     with pq.ParquetWriter(path, schema) as writer:
-        for first in range(0, ROWS, BLOCK):
-            row = np.arange(first, first + BLOCK)
-            labels = rng.integers(0, CLASSES, (BLOCK, 2))
+        for first in range(0, rows, BLOCK):
+            row = np.arange(first, min(first + BLOCK, rows))
+            labels = rng.integers(0, CLASSES, (len(row), 2))
             columns = {
                 "path": [files[i] for i in row % 1000],
                 "label": [f"class {a};class {b}" for a, b in labels],
@@ -78,16 +77,19 @@ def measure(path: Path) -> dict[str, tuple[float, float]]:
     return result
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["SOUNDVIEWS_CACHE"] = str(Path(folder) / "cache")
-        path = write_manifest(Path(folder))
-        first, again = measure(path), measure(path)
+def main(miniature: bool = False) -> Section:
+    clips = 1000 if miniature else 3_000_000
+    with tempfile.TemporaryDirectory() as folder, empty_cache(folder):
+        path = write_manifest(Path(folder), clips)
+        first = measure(path)
+        again = first if miniature else measure(path)
     rows = [{"step": "open for the first time", "seconds": first["open, read one row"][0],
              "peak GiB": first["open, read one row"][1]}]  # fmt: skip
     rows += [{"step": step, "seconds": seconds, "peak GiB": gib} for step, (seconds, gib) in again.items()]
-    record("Corpus", rows, f"{ROWS:,} clips of a Parquet manifest, two of {CLASSES} labels each, in a new process.")
+    return Section(
+        "Corpus", rows, f"{clips:,} clips of a Parquet manifest, two of {CLASSES} labels each, in a new process."
+    )
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,29 +1,32 @@
 """A linear probe on 100,000 embeddings of 512 numbers and 50 classes, in full; and scikit-learn's classifiers."""
 
-import argparse
 import time
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from torch import Tensor
 
-from benchmarks._report import record
+from benchmarks._report import Section, run
 from soundviews.audio.corpus import Corpus
 from soundviews.cli.app import keep_freed_memory
 from soundviews.evaluation import Task
 from soundviews.evaluation.embeddings import CorpusEmbeddings
 from soundviews.evaluation.protocols.linear import linear
+from soundviews.features import Clips
 
-SIZE, CLASSES, TEST, SPREAD = 512, 50, 10_000, 4.0
+SIZE, CLASSES, SPREAD = 512, 50, 4.0
 
 
 class Kept:
-    """Stands for the model whose embeddings are there already."""
+    """Stands for a model whose embeddings exist already, so that it is never asked for any."""
 
     name, fingerprint, sample_rate, head = "kept", "", 16000, None
+
+    def embed_clips(self, clips: Clips, space: str = "h") -> tuple[Tensor, Tensor, Tensor]:
+        raise NotImplementedError
 
 
 class KeptTask(Task):
@@ -35,10 +38,10 @@ class KeptTask(Task):
         return self.embeddings
 
 
-def made_up(clips: int, seed: int = 0) -> KeptTask:
-    """Clips of one window around their class's direction, a tenth as many more for the test; classes overlap."""
-    rng = np.random.default_rng(seed)
-    count = clips + TEST
+def made_up(clips: int, test: int) -> KeptTask:
+    """Clips of one window around their class's direction, `test` further ones for the test; classes overlap."""
+    rng = np.random.default_rng(0)
+    count = clips + test
     targets = rng.integers(CLASSES, size=count)
     centres = rng.standard_normal((CLASSES, SIZE)).astype(np.float32) * np.float32(SPREAD / SIZE**0.5)
     vectors = rng.standard_normal((count, SIZE), dtype=np.float32) + centres[targets]
@@ -71,9 +74,9 @@ def with_scikit_learn(task: KeptTask, name: str, classifier: Any) -> dict[str, A
     return {"": f"scikit-learn, {name}", "seconds": seconds, "accuracy": accuracy}
 
 
-def measured(clips: int) -> list[dict[str, Any]]:
+def measured(clips: int, test: int) -> list[dict[str, Any]]:
     """A row for each classifier, with its time as a multiple of acl's."""
-    task = made_up(clips)
+    task = made_up(clips, test)
     rows = [with_ours(task, style) for style in ("acl", "cola", "uclser")]
     theirs = {
         "LogisticRegression (L-BFGS, C = 0.1)": LogisticRegression(C=0.1, max_iter=2000),
@@ -83,18 +86,16 @@ def measured(clips: int) -> list[dict[str, Any]]:
     return [{**row, "of acl's time": row["seconds"] / rows[0]["seconds"]} for row in rows]
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clips", type=int, default=100_000)
-    clips = parser.parse_args(arguments).clips
+def main(miniature: bool = False) -> Section:
+    clips, test = (500, 100) if miniature else (100_000, 10_000)
     keep_freed_memory()
-    record(
+    return Section(
         "Linear probe",
-        measured(clips),
+        measured(clips, test),
         f"{clips} embeddings of {SIZE} numbers, one a clip, in memory, {CLASSES} classes that overlap; each style runs "
-        f"all of its epochs, and every classifier is judged on {TEST} other clips. Aim: under 60 s on 2 cores.",
+        f"all of its epochs, and every classifier is judged on {test} other clips. Aim: under 60 s on 2 cores.",
     )
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

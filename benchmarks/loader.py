@@ -12,17 +12,15 @@ import soundfile
 import soxr
 import torch
 
-from benchmarks._report import record
+from benchmarks._report import Section, empty_cache, run
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import training_loader
 from soundviews.datasets.opening import open_corpus
 
-RATE, BATCH, PROCESSES = 16000, 32, 2
-# The loops are timed in turn and the median of each is taken: other work on the machine hits all alike.
-ROUNDS = 3
+RATE, PROCESSES = 16000, 2
 
 
-def generated(folder: Path, files: int = 400) -> None:
+def generated(folder: Path, files: int) -> None:
     """Coloured noise in bursts, 5 s of 44.1 kHz Vorbis each."""
     for i in range(files):
         rng = np.random.default_rng(i)
@@ -46,33 +44,35 @@ def time_bare(pool: ProcessPoolExecutor, paths: list[str]) -> float:
     return len(paths) / (time.perf_counter() - begin)
 
 
-def time_loader(corpus: Corpus, store: bool) -> float:
+def time_loader(corpus: Corpus, batch: int, store: bool) -> float:
     """Clips a second over one epoch, the start of the workers included."""
-    steps = len(corpus) // BATCH
-    loader = training_loader(corpus, RATE, BATCH, 0, 0, steps, PROCESSES, store=store)
+    steps = len(corpus) // batch
+    loader = training_loader(corpus, RATE, batch, 0, 0, steps, PROCESSES, store=store)
     begin = time.perf_counter()
     for _ in loader:
         pass
-    return steps * BATCH / (time.perf_counter() - begin)
+    return steps * batch / (time.perf_counter() - begin)
 
 
-def main() -> None:
+def main(miniature: bool = False) -> Section:
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["SOUNDVIEWS_CACHE"] = str(Path(folder) / "cache")
-        root = os.environ.get("SOUNDVIEWS_ESC50")
+    root = None if miniature else os.environ.get("SOUNDVIEWS_ESC50")
+    files, batch, count = (16, 4, 1) if miniature else (400, 32, 3)
+    with tempfile.TemporaryDirectory() as folder, empty_cache(folder):
         if root is None:
-            generated(Path(folder))
+            generated(Path(folder), files)
         corpus = open_corpus(root or folder, progress=False)
         paths = [corpus.clip(i).path for i in range(len(corpus))]
         with ProcessPoolExecutor(PROCESSES) as pool:
             time_bare(pool, paths)
+            # In turn, and the median of each: other work on the machine hits all alike.
             rounds = [
-                (time_bare(pool, paths), time_loader(corpus, False), time_bare(pool, paths)) for _ in range(ROUNDS)
+                (time_bare(pool, paths), time_loader(corpus, batch, False), time_bare(pool, paths))
+                for _ in range(count)
             ]
         loop = float(np.median([(before + after) / 2 for before, _, after in rounds]))
         ratio = float(np.median([2 * loader / (before + after) for before, loader, after in rounds]))
-        first, later = time_loader(corpus, True), time_loader(corpus, True)
+        first, later = time_loader(corpus, batch, True), time_loader(corpus, batch, True)
     what = "ESC-50" if root else "generated"
     rows = [
         {"loop": "bare soundfile + soxr", "clips a second": loop, "of the bare loop": 1.0},
@@ -82,10 +82,10 @@ def main() -> None:
     ]
     note = (
         f"{len(paths)} {what} recordings (5 s, 44.1 kHz Ogg Vorbis) to {RATE} Hz mono, {PROCESSES} processes, "
-        f"batches of {BATCH}; median of {ROUNDS} rounds, each between two runs of the bare loop."
+        f"batches of {batch}; median of {count} rounds, each between two runs of the bare loop."
     )
-    record("Loader", rows, note)
+    return Section("Loader", rows, note)
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

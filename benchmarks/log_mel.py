@@ -7,12 +7,11 @@ import librosa
 import numpy as np
 import torch
 
-from benchmarks._report import record
+from benchmarks._report import Section, encoder_recipes, run
 from soundviews.features import LogMel
 from soundviews.recipes.loading import load_recipe
-from soundviews.recipes.reading import list_recipes
 
-CLIPS, SECONDS, REPEATS = 64, 5, 10
+SECONDS, REPEATS = 5, 10
 
 
 def fastest(work: Callable[[], object]) -> float:
@@ -52,11 +51,11 @@ def with_librosa(log_mel: LogMel, waveforms: np.ndarray) -> np.ndarray:
     return np.log(np.maximum(np.stack(power), config["floor"]))
 
 
-def rows(name: str) -> list[dict[str, object]]:
+def rows(name: str, clips: int) -> list[dict[str, object]]:
     recipe = load_recipe(name)
     log_mel = LogMel(sample_rate=recipe.audio.sample_rate, **recipe.features)
     generator = torch.Generator().manual_seed(0)
-    waveforms = torch.randn(CLIPS, SECONDS * log_mel.sample_rate, generator=generator) * 0.1
+    waveforms = torch.randn(clips, SECONDS * log_mel.sample_rate, generator=generator) * 0.1
     window = torch.hann_window(log_mel.window_length)
 
     def stft() -> torch.Tensor:
@@ -73,30 +72,30 @@ def rows(name: str) -> list[dict[str, object]]:
     reference = fastest(lambda: with_librosa(log_mel, waveforms.numpy()))
     programs = {"soundviews LogMel": lambda: log_mel(waveforms), "torch.stft alone": stft}
     if torch.cuda.is_available():
-        on_gpu, there = LogMel(**log_mel.config()).cuda(), waveforms.cuda()
-        programs["soundviews LogMel, GPU"] = lambda: on_gpu(there)
+        on_gpu, copied = LogMel(**log_mel.config()).cuda(), waveforms.cuda()
+        programs["soundviews LogMel, GPU"] = lambda: on_gpu(copied)
     measured = {"librosa": reference, **{program: fastest(work) for program, work in programs.items()}}
     return [
         {
             "front-end": name,
             "": program,
             "ms": taken,
-            "times real time": CLIPS * SECONDS * 1000 / taken,
+            "times real time": clips * SECONDS * 1000 / taken,
             "librosa / this": reference / taken,
         }
         for program, taken in measured.items()
     ]
 
 
-def main() -> None:
-    shipped = [name for name in list_recipes() if "/" not in name]
-    record(
+def main(miniature: bool = False) -> Section:
+    clips = 2 if miniature else 64
+    return Section(
         "Log-mel",
-        [row for name in shipped for row in rows(name)],
-        f"{CLIPS} clips of {SECONDS} s, the fastest of {REPEATS} passes on {torch.get_num_threads()} threads. "
+        [row for name in encoder_recipes() for row in rows(name, clips)],
+        f"{clips} clips of {SECONDS} s, the fastest of {REPEATS} passes on {torch.get_num_threads()} threads. "
         "`torch.stft alone` stops at the complex spectrum: no magnitudes, no mel bands, no logarithm.",
     )
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,20 +1,17 @@
-"""MixIT's search through the Gram matrix, forward and backward, against looping over the assignments.
+"""MixIT's search through the Gram matrix, forward and backward, against looping over the assignments."""
 
-`python benchmarks/mixit.py --seconds 1` is a short form that prints the table without recording it.
-"""
-
-import argparse
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 
 import torch
 from torch import Tensor
 
-from benchmarks._report import in_own_process, peak_memory, record
+from benchmarks._report import Section, in_own_process, peak_memory, run
 from soundviews.separation import mixit
 
-BATCH, SAMPLE_RATE, FULL = 4, 16000, 10.0
+BATCH, SAMPLE_RATE = 4, 16000
 SOURCES = (2, 4, 8, 16)
 LARGEST_LOOP = 8  # 65,536 passes over the samples are nobody's afternoon
 
@@ -33,11 +30,11 @@ def looped(estimates: Tensor, mixtures: Tensor) -> Tensor:
 
 
 def looped_twice(estimates: Tensor, mixtures: Tensor) -> Tensor:
-    """The same in less time and memory than is usual: without graphs to find the least, then the graph of that."""
+    """The same in less time and memory than is usual: the least without graphs, then the graph of that alone."""
     with torch.no_grad():
         chosen = torch.stack(list(losses_of_all(estimates, mixtures))).argmin(0)
-    places = 2 ** torch.arange(estimates.shape[1] - 1, -1, -1, device=estimates.device)
-    members = (chosen[:, None, None] // places % 2 == torch.arange(2, device=estimates.device)[:, None]).float()
+    powers = 2 ** torch.arange(estimates.shape[1] - 1, -1, -1, device=estimates.device)
+    members = (chosen[:, None, None] // powers % 2 == torch.arange(2, device=estimates.device)[:, None]).float()
     thresholds = 1e-3 * mixtures.square().sum(2) + 1e-8
     return 10 * torch.log10((mixtures - members @ estimates).square().sum(2) + thresholds).mean(1)
 
@@ -70,30 +67,25 @@ def measure(method: str, sources: int, seconds: float, repeats: int) -> tuple[fl
     return best, peak_memory() - before, loss.tolist()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=FULL)
-    seconds = parser.parse_args().seconds
+def main(miniature: bool = False) -> Section:
+    seconds, measure_alone = (0.1, measure) if miniature else (10.0, partial(in_own_process, measure))
     rows = []
-    for sources in SOURCES:
+    for sources in SOURCES[:2] if miniature else SOURCES:
         row: dict[str, float | str] = {"M": sources, "assignments": 2**sources}
-        gram, memory, losses = in_own_process(measure, "gram", sources, seconds, 10)
+        gram, memory, losses = measure_alone("gram", sources, seconds, 10)
         row |= {"soundviews, s": gram, "soundviews, GiB": memory}
         differences = []
         for name in LOOPS if sources <= LARGEST_LOOP else ():
-            taken, memory, expected = in_own_process(measure, name, sources, seconds, 2)
+            taken, memory, expected = measure_alone(name, sources, seconds, 2)
             row |= {f"{name}, s": taken, f"{name}, GiB": memory, f"times faster than the {name}": taken / gram}
             differences += [abs(a - b) for a, b in zip(losses, expected, strict=True)]
         if differences:
             row["difference, dB"] = max(differences)
         rows.append(row)
-    if seconds != FULL:
-        print(*rows, sep="\n")
-        return
-    record(
+    return Section(
         "MixIT",
         rows,
-        f"Loss and gradient of a batch of {BATCH} mixtures of mixtures, {FULL:g} s at 16 kHz; the fastest pass, and "
+        f"Loss and gradient of a batch of {BATCH} mixtures of mixtures, {seconds:g} s at 16 kHz; the fastest pass, and "
         "the peak of memory above that of the inputs. The loop is what implementations usually do: the losses of all "
         "assignments, each with its graph, the least of them, backward. The frugal loop takes the losses without "
         "gradient and differentiates only the least.",
@@ -101,4 +93,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -7,7 +7,7 @@ import torch
 from lightly.loss import NTXentLoss
 from torch import Tensor
 
-from benchmarks._report import record
+from benchmarks._report import Section, run
 from soundviews.objectives import nt_xent
 
 SIZE, TEMPERATURE = 512, 0.2
@@ -25,7 +25,7 @@ def step(loss: Callable[[Tensor, Tensor], Tensor], z_a: Tensor, z_b: Tensor) -> 
     return time.perf_counter() - started, value.detach()
 
 
-def main() -> None:
+def main(miniature: bool = False) -> Section:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     theirs = NTXentLoss(temperature=TEMPERATURE)
     losses: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -33,7 +33,7 @@ def main() -> None:
         "lightly": theirs,
     }
     rows = []
-    for batch in BATCHES:
+    for batch in BATCHES[:1] if miniature else BATCHES:
         generator = torch.Generator(device).manual_seed(0)
         z_a, z_b = (torch.randn(batch, SIZE, device=device, generator=generator).requires_grad_() for _ in range(2))
         best, values = dict.fromkeys(losses, float("inf")), {}
@@ -48,7 +48,7 @@ def main() -> None:
             | {f"{name}, ms": 1e3 * seconds for name, seconds in best.items()}
             | {"ratio": best["soundviews"] / best["lightly"], "difference of the losses": difference}
         )
-    record(
+    return Section(
         "NT-Xent",
         rows,
         f"Forward and backward over N pairs of {SIZE}-d float32 projections on {device}; the fastest of 20 passes.",
@@ -56,4 +56,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -6,22 +6,23 @@ import time
 import numpy as np
 from sklearn.metrics import average_precision_score
 
-from benchmarks._report import record
+from benchmarks._report import Section, run
 from soundviews.evaluation.protocols.qbe import query_by_example
 
-CLIPS, CLASSES, SIZE = 52_700, 527, 128
-LARGE = (5000, 4000, 3000, 2500, 2000)  # clips of the largest classes
+CLASSES, SIZE = 527, 128
+LARGE = (5000, 4000, 3000, 2500, 2000)  # clips of the largest classes, among 52,700
 
 
-def made_up(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Embeddings with some class structure, and multi-label ground truth."""
-    rng = np.random.default_rng(seed)
-    labels = np.zeros((CLIPS, CLASSES), dtype=bool)
+def made_up(shrink: int) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings with some class structure, and multi-label ground truth. shrink: Divides every number of clips."""
+    rng = np.random.default_rng(0)
+    clips = 52_700 // shrink
+    labels = np.zeros((clips, CLASSES), dtype=bool)
     for index in range(CLASSES):
         size = LARGE[index] if index < len(LARGE) else 100
-        labels[rng.choice(CLIPS, size, replace=False), index] = True
+        labels[rng.choice(clips, size // shrink, replace=False), index] = True
     centres = rng.standard_normal((CLASSES, SIZE))
-    vectors = labels @ centres + 1.5 * rng.standard_normal((CLIPS, SIZE))
+    vectors = labels @ centres + 1.5 * rng.standard_normal((clips, SIZE))
     return vectors.astype(np.float32), labels
 
 
@@ -35,8 +36,9 @@ def with_scikit_learn(vectors: np.ndarray, labels: np.ndarray, index: int) -> fl
     return float(average_precision_score(truth, np.concatenate([target, other])))
 
 
-def main() -> None:
-    vectors, labels = made_up()
+def main(miniature: bool = False) -> Section:
+    shrink = 50 if miniature else 1
+    vectors, labels = made_up(shrink)
     started = time.perf_counter()
     result = query_by_example(vectors, labels)
     ours = time.perf_counter() - started
@@ -47,17 +49,22 @@ def main() -> None:
     theirs = [with_scikit_learn(vectors, labels, index) for index in small]
     each = (time.perf_counter() - started) / len(small)
     difference = float(np.abs(result.per_class_ap[list(small)] - theirs).max())
-    record(
+    return Section(
         "Query by example",
         [
             {"": f"soundviews, all {CLASSES} classes", "seconds": ours, "peak memory, GiB": memory},
-            {"": "scikit-learn, one class of 100 clips (mean of 10)", "seconds": each, "peak memory, GiB": ""},
+            {
+                "": f"scikit-learn, one class of {100 // shrink} clips (mean of 10)",
+                "seconds": each,
+                "peak memory, GiB": "",
+            },
         ],
-        f"{CLIPS} clips, {CLASSES} classes of 100 clips, {len(LARGE)} of them with {LARGE[-1]} to {LARGE[0]}; "
+        f"{len(vectors)} clips, {CLASSES} classes of {100 // shrink} clips, {len(LARGE)} of them with "
+        f"{LARGE[-1] // shrink} to {LARGE[0] // shrink}; "
         f"{SIZE}-d float32 embeddings. Aim: about 60 s and at most 8 GiB on 2 cores. Largest difference of a "
         f"class's average precision to scikit-learn's: {difference:.1e}.",
     )
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

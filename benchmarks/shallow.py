@@ -1,19 +1,17 @@
 """The shallow network at AudioSet's size: 2,000,000 x 128-d embeddings on disk, 527 classes; and scikit-learn's."""
 
-import argparse
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from sklearn.neural_network import MLPClassifier
 
-from benchmarks._report import record
+from benchmarks._report import Section, run
 from soundviews.evaluation.protocols.shallow import HIDDEN, Examples, clip_probabilities, shallow_network, train_epoch
 
-SIZE, CLASSES, BATCH, TEST = 128, 527, 512, 20_000
+SIZE, CLASSES, BATCH = 128, 527, 512
 THEIR_BATCHES = 20
 
 
@@ -24,12 +22,12 @@ def made_up(directory: Path, clips: int, seed: int = 0) -> Examples:
     labels = np.empty((clips, -(-CLASSES // 8)), dtype=np.uint8)
     with open(directory / "vectors.f32", "wb") as file:
         for first in range(0, clips, 10_000):
-            own = rng.integers(0, CLASSES, (min(10_000, clips - first), 2))
-            truth = np.zeros((len(own), CLASSES), dtype=bool)
-            np.put_along_axis(truth, own, True, axis=1)
-            labels[first : first + len(own)] = np.packbits(truth, axis=1)
-            noise = rng.standard_normal((len(own), SIZE), dtype=np.float32)
-            (centres[own].sum(axis=1) + 2 * noise).tofile(file)
+            classes = rng.integers(0, CLASSES, (min(10_000, clips - first), 2))
+            truth = np.zeros((len(classes), CLASSES), dtype=bool)
+            np.put_along_axis(truth, classes, True, axis=1)
+            labels[first : first + len(classes)] = np.packbits(truth, axis=1)
+            noise = rng.standard_normal((len(classes), SIZE), dtype=np.float32)
+            (centres[classes].sum(axis=1) + 2 * noise).tofile(file)
     vectors = np.memmap(directory / "vectors.f32", dtype=np.float32, mode="c", shape=(clips, SIZE))
     return Examples(vectors, np.arange(clips), labels, CLASSES)
 
@@ -40,10 +38,8 @@ def memory(field: str) -> float:
     return int(next(line for line in lines if line.startswith(field)).split()[1]) / 1024
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clips", type=int, default=2_000_000)
-    clips = parser.parse_args(arguments).clips
+def main(miniature: bool = False) -> Section:
+    clips, test = (25 * BATCH, 500) if miniature else (2_000_000, 20_000)
     with tempfile.TemporaryDirectory() as directory:
         examples = made_up(Path(directory), clips)
         before, anonymous = memory("VmHWM"), memory("RssAnon")
@@ -56,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ours = time.perf_counter() - started
         peak, grown = memory("VmHWM"), memory("RssAnon") - anonymous
         started = time.perf_counter()
-        clip_probabilities(network, examples, np.arange(min(TEST, clips)))
+        clip_probabilities(network, examples, np.arange(test))
         judging = time.perf_counter() - started
 
         theirs = MLPClassifier((HIDDEN,), alpha=0.0, batch_size=BATCH)
@@ -69,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             theirs.partial_fit(x, y)
         each = (time.perf_counter() - started) / (THEIR_BATCHES * BATCH)
     file = clips * SIZE * 4 / 2**20
-    record(
+    return Section(
         "Shallow network",
         [
             {"": f"soundviews, one epoch of {clips} clips", "seconds": ours, "us a clip": ours / clips * 1e6},
@@ -79,9 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "us a clip": each * 1e6,
             },
             {
-                "": f"soundviews, judging {min(TEST, clips)} clips",
+                "": f"soundviews, judging {test} clips",
                 "seconds": judging,
-                "us a clip": judging / min(TEST, clips) * 1e6,
+                "us a clip": judging / test * 1e6,
             },
         ],
         f"{clips} embeddings of {SIZE} numbers in a memory-mapped file of {file:.0f} MiB, {CLASSES} classes, {HIDDEN} "
@@ -92,4 +88,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -8,12 +8,12 @@ import librosa
 import numpy as np
 import torch
 
-from benchmarks._report import record
+from benchmarks._report import Section, run
 from soundviews.core.randomness import Randomness
 from soundviews.features import Clips
 from soundviews.views.time_stretch import TimeStretch
 
-CLIPS, SECONDS, SAMPLE_RATE, REPEATS = 64, 10, 16000, 5
+SAMPLE_RATE, REPEATS = 16000, 5
 VIEW = TimeStretch(SAMPLE_RATE)
 
 
@@ -58,14 +58,14 @@ def rows(clips: Clips) -> list[dict[str, object]]:
     samples = clips.samples
     measured = {program: fastest(work) for program, work in programs(clips, "").items()}
     if torch.cuda.is_available():
-        there = Clips(samples.cuda(), clips.lengths.cuda())
-        measured |= {program: fastest(work) for program, work in programs(there, ", GPU").items()}
+        copied = Clips(samples.cuda(), clips.lengths.cuda())
+        measured |= {program: fastest(work) for program, work in programs(copied, ", GPU").items()}
     reference = fastest(lambda: with_librosa(samples.numpy()), repeats=2)
     measured["librosa, every clip, its own window (2048 and 512)"] = reference
     options = {"n_fft": VIEW.window, "hop_length": VIEW.window // 4}
     measured["librosa, every clip, our window"] = fastest(lambda: with_librosa(samples.numpy(), **options), repeats=2)
     return [
-        {"": program, "ms": taken, "ms a clip": taken / CLIPS, "librosa / this": reference / taken}
+        {"": program, "ms": taken, "ms a clip": taken / len(samples), "librosa / this": reference / taken}
         for program, taken in measured.items()
     ]
 
@@ -77,14 +77,15 @@ def grown(work: Callable[[], object]) -> float:
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 
 
-def main() -> None:
-    samples = torch.randn(CLIPS, SECONDS * SAMPLE_RATE, generator=torch.Generator().manual_seed(0)) * 0.1
-    clips = Clips(samples, torch.full((CLIPS,), samples.shape[1]))
+def main(miniature: bool = False) -> Section:
+    count, seconds = (2, 1) if miniature else (64, 10)
+    samples = torch.randn(count, seconds * SAMPLE_RATE, generator=torch.Generator().manual_seed(0)) * 0.1
+    clips = Clips(samples, torch.full((count,), samples.shape[1]))
     memory = grown(lambda: TimeStretch(SAMPLE_RATE, probability=1.0)(clips, Randomness(0)))
-    record(
+    return Section(
         "Time stretching",
         rows(clips),
-        f"{CLIPS} clips of {SECONDS} s at {SAMPLE_RATE} Hz, each at a rate of 0.9 or 1.1, the fastest "
+        f"{count} clips of {seconds} s at {SAMPLE_RATE} Hz, each at a rate of 0.9 or 1.1, the fastest "
         f"of {REPEATS} passes on {torch.get_num_threads()} threads. Every clip is the worst case; recipe `acl` "
         "stretches half of them. The floor is an STFT with the same window and hop, and its inverse, of every clip. "
         f"Stretching every clip of the batch ({samples.nbytes / 1e6:.0f} MB) takes {memory:.0f} MB of memory at most, "
@@ -93,4 +94,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

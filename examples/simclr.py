@@ -10,11 +10,8 @@ from soundviews.audio.loader import training_loader
 
 def pretrain(folder: str, steps: int = 1000, batch_size: int = 64) -> tuple[torch.nn.Module, list[float]]:
     corpus = sv.open_corpus(folder).cut(10)  # clips of at most 10 s
-    views = sv.views.TwoViews(
-        [{"crop": {"seconds": 1.0}}, "log_mel", "spec_augment"],
-        log_mel=sv.features.LogMel(16000),
-        sample_rate=16000,
-    )
+    steps_of_a_view = [{"crop": {"seconds": 1.0}}, "log_mel", "spec_augment"]
+    views = sv.views.TwoViews(steps_of_a_view, log_mel=sv.features.LogMel(16000), sample_rate=16000)
     encoder = sv.create_encoder("vgg_like", embedding_size=512)
     objective = sv.objectives.NTXent(embedding_size=512, temperature=0.2)
     optimizer = torch.optim.Adam([*encoder.parameters(), *objective.parameters()], lr=1e-3)
