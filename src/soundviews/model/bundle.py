@@ -9,8 +9,10 @@ from pydantic import ValidationError
 from torch import nn
 
 from soundviews.core.bundle_files import find_bundle, write_bundle
+from soundviews.core.components import naming_uses
 from soundviews.core.errors import SoundviewsError
-from soundviews.encoders import create_encoder
+from soundviews.encoders import create_architecture
+from soundviews.features.registry import LOG_MEL, front_ends
 from soundviews.model.config import BundleConfig
 from soundviews.objectives import objectives
 
@@ -43,14 +45,22 @@ def load_bundle(path: str | Path) -> tuple[BundleConfig, nn.Module, nn.Module | 
         tensors = safetensors.torch.load_file(directory / "model.safetensors")
     except (ValidationError, ValueError, safetensors.SafetensorError) as error:
         raise SoundviewsError(f"{directory} is not a bundle that this version reads: {error}") from error
-    encoder = create_encoder(config.encoder.name, **config.encoder.options)
+    with naming_uses(config.uses, str(directory)):
+        encoder, head = _build(config)
     _load_part(encoder, tensors, "encoder.", directory)
-    head = None
-    if config.head is not None:
-        head = objectives.create(config.head.name, config.head.options, embedding_size=config.embedding_size)
+    if head is not None:
         _load_part(head, tensors, "head.", directory)
         head.eval()
     return config, encoder.eval(), head
+
+
+def _build(config: BundleConfig) -> tuple[nn.Module, nn.Module | None]:
+    """Encoder and head, their weights still to be read."""
+    front_ends.get(str(config.features.get("front_end", LOG_MEL)))  # the model needs it, too
+    encoder = create_architecture(config.encoder.name, config.encoder.options)
+    if config.head is None:
+        return encoder, None
+    return encoder, objectives.create(config.head.name, config.head.options, embedding_size=config.embedding_size)
 
 
 def _load_part(module: nn.Module, tensors: dict[str, Any], prefix: str, directory: Path) -> None:

@@ -1,56 +1,53 @@
-"""A loaded bundle: waveform in, embeddings out."""
+"""A loaded bundle: sound in, embeddings out."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
-import numpy as np
-import soxr
 import torch
 from torch import Tensor, nn
 
 from soundviews.core.bundle_files import bundle_hash
+from soundviews.core.components import use as import_modules
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.randomness import Randomness
-from soundviews.encoders import create_encoder
-from soundviews.features.log_mel import LogMel
-from soundviews.features.patches import Clips, cut, cut_patches
+from soundviews.encoders import create_architecture
+from soundviews.features.patches import Clips, padded_together
+from soundviews.features.registry import create_front_end
 from soundviews.model.bundle import load_bundle
 from soundviews.model.config import BundleConfig
-from soundviews.recipes.schema import Statistics
-from soundviews.views import views
+from soundviews.model.embedding import Embedding
+from soundviews.model.waveforms import Waveform, waveform_of
+from soundviews.model.windows import WindowCutter, Windows
+from soundviews.recipes.schema import WindowSettings
 
-ENCODE_AT_ONCE = 64  # patches; bounds the memory of a batch of long clips
-
-
-class Embedding(NamedTuple):
-    """vectors: float32 (windows, embedding_size); starts: float64 (windows,), seconds."""
-
-    vectors: np.ndarray
-    starts: np.ndarray
+# Patches, and samples of padded clips (32 MB), that are computed at once: they bound the memory.
+ENCODE_AT_ONCE, SAMPLES_AT_ONCE = 64, 1 << 23
 
 
-class Windows(NamedTuple):
-    """patches: (windows, frames, mels), standardised; clip: int64 (windows,), the row of the batch each comes
-    from; starts: (windows,), seconds from the clip's start."""
-
-    patches: Tensor
-    clip: Tensor
-    starts: Tensor
-
-
-def load(path: str | Path, device: str | torch.device = "cpu") -> "Model":
+def load(path: str | Path, device: str | torch.device = "cpu", use: Iterable[str | Path] = ()) -> "Model":
     """Load a bundle, or the bundle of a run.
 
+    Args:
+        use: Modules and .py files to import first, for the components from outside that the bundle names. A bundle
+            imports nothing by itself.
+
     Raises:
-        SoundviewsError: where there is none, or its weights do not fit its config.
+        SoundviewsError: where there is none, its weights do not fit its config, or it names an unknown component.
     """
+    import_modules(use)
     config, encoder, head = load_bundle(path)
     model = Model(config, encoder, head, name=Path(path).resolve().name, fingerprint=bundle_hash(path))
     return model.to(device)
 
 
 class Model:
-    """An encoder with the front-end and the windows it was trained for."""
+    """An encoder with the front-end and the windows it was trained for.
+
+    name: What tables and reports call it.
+    fingerprint: Changes when the embeddings would; empty where nobody can tell, and then none are kept.
+    precision: What the encoder computes in: torch.float32, or torch.bfloat16 or torch.float16 (mixed precision).
+    """
 
     def __init__(
         self,
@@ -59,16 +56,25 @@ class Model:
         head: nn.Module | None = None,
         name: str = "",
         fingerprint: str = "",
+        precision: torch.dtype = torch.float32,
     ) -> None:
         self.config, self.encoder = config, encoder.eval()
         self.head = None if head is None else head.eval()
-        self.name, self.fingerprint = name, fingerprint
+        self.name, self.fingerprint, self.precision = name, fingerprint, precision
         self.sample_rate, self.embedding_size = config.sample_rate, config.embedding_size
-        self.log_mel = LogMel(sample_rate=config.sample_rate, **config.features)
+        self.log_mel = create_front_end(config.features, config.sample_rate)
         self.device = torch.device("cpu")
-        self.precision = torch.float32
+        self._cutter = WindowCutter(config, self.log_mel)
+
+    def __repr__(self) -> str:
+        named = f"{self.name!r}, " if self.name else ""
+        return (
+            f"Model({named}{self.config.encoder.name}: {self.embedding_size} values for every {self.seconds:.3g} s, "
+            f"{self.hop_seconds:.3g} s apart, at {self.sample_rate} Hz, on {self.device})"
+        )
 
     def to(self, device: str | torch.device) -> "Model":
+        """Move the model itself to a device, as a torch module moves; returns it."""
         self.device = torch.device(device)
         for module in (self.encoder, self.log_mel, self.head):
             if module is not None:
@@ -76,64 +82,111 @@ class Model:
         self.encoder.to(memory_format=torch.channels_last)
         return self
 
+    def replace(
+        self,
+        *,
+        encoder: nn.Module | None = None,
+        windows: WindowSettings | None = None,
+        precision: torch.dtype | None = None,
+        name: str | None = None,
+        mark: str = "",
+    ) -> "Model":
+        """A new model with these parts instead of this model's; what is not named is shared with it.
+
+        Args:
+            encoder: Takes and gives the same shapes. The head, which belongs to the old encoder, is left out.
+            windows: How clips are cut.
+            precision: What the encoder computes in.
+            name: What the new model is called.
+            mark: What tells the new encoder's weights from all others, for the fingerprint. The fingerprint follows
+                windows and precision by itself; with an encoder and no mark, the new model has none.
+        """
+        windows, precision = windows or self.config.windows, precision or self.precision
+        marks = [self.fingerprint, mark]
+        if windows != self.config.windows:
+            marks.append(f"{windows.unit}{windows.size}.{windows.hop}.{windows.tail}")
+        if precision != self.precision:
+            marks.append(str(precision).removeprefix("torch."))
+        known = self.fingerprint and (encoder is None or mark)
+        return Model(
+            self.config.model_copy(update={"windows": windows}),
+            encoder or self.encoder,
+            None if encoder else self.head,
+            name=self.name if name is None else name,
+            fingerprint="-".join(filter(None, marks)) if known else "",
+            precision=precision,
+        ).to(self.device)
+
     def reinitialised(self, seed: int) -> "Model":
         """The same front-end and architecture with fresh weights, drawn from `seed`."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            encoder = create_encoder(self.config.encoder.name, **self.config.encoder.options)
-        fresh = Model(self.config, encoder, name=f"{self.name} random", fingerprint=f"{self.fingerprint}-r{seed}")
-        fresh.precision = self.precision
-        return fresh.to(self.device)
+            encoder = create_architecture(self.config.encoder.name, self.config.encoder.options)
+        return self.replace(encoder=encoder, name=f"{self.name} random", mark=f"r{seed}")
 
     def with_hop(self, hop: int) -> "Model":
         """The same model with windows `hop` apart, in the unit of its windows (frames or samples)."""
-        windows = self.config.windows.model_copy(update={"hop": hop})
-        other = Model(
-            self.config.model_copy(update={"windows": windows}),
-            self.encoder,
-            self.head,
-            name=self.name,
-            fingerprint=f"{self.fingerprint}-hop{hop}",
-        )
-        other.precision = self.precision
-        return other.to(self.device)
+        return self.replace(windows=self.config.windows.model_copy(update={"hop": hop}))
 
     @property
     def seconds(self) -> float:
         """The length of one window."""
-        return self.config.windows.size * self._unit_seconds()
+        return self.config.windows.size * self._cutter.unit_seconds
 
     @property
     def hop_seconds(self) -> float:
         """The distance of neighbouring windows."""
-        return self.config.windows.hop * self._unit_seconds()
+        return self.config.windows.hop * self._cutter.unit_seconds
 
-    def embed(self, waveform: np.ndarray, sample_rate: int) -> Embedding:
+    def embed(self, audio: Any, sample_rate: int | None = None) -> Embedding:
         """Embed one clip or recording.
 
         Args:
-            waveform: (samples,), or (channels, samples), which is mixed to mono.
-            sample_rate: Its rate in Hz; it is resampled to the model's.
+            audio: A path (str or Path); or a numpy array or torch tensor on any device, (samples,), or
+                (channels, samples), which is mixed to mono. Floats are taken as they are; 8 (unsigned), 16 and 32 bit
+                integers are divided by their full scale.
+            sample_rate: Hz, needed for arrays and tensors, which are resampled to the model's. A file says its own.
+
+        Returns:
+            One vector for every window, and where each window starts.
 
         Raises:
-            SoundviewsError: for an empty waveform or one with NaN or infinite samples.
+            SoundviewsError: for a file that cannot be read, a rate that is missing, an empty waveform, one with NaN or
+                infinite samples, and what is no waveform: a batch, other integers, complex numbers.
         """
-        waveform = np.asarray(waveform, dtype=np.float32)
-        if waveform.ndim == 2:
-            if waveform.shape[0] > waveform.shape[1]:
-                raise SoundviewsError(f"{waveform.shape} looks like (samples, channels): give its transpose")
-            waveform = waveform.mean(axis=0)
-        if waveform.ndim != 1 or waveform.size == 0:
-            raise SoundviewsError(f"a waveform is (samples,) or (channels, samples), not {waveform.shape}")
-        if not np.isfinite(waveform).all():
-            raise SoundviewsError("the waveform has NaN or infinite samples")
-        if sample_rate != self.sample_rate:
-            waveform = soxr.resample(waveform, sample_rate, self.sample_rate, quality="HQ")
-            if waveform.size == 0:
-                raise SoundviewsError(f"the waveform is shorter than one sample at {self.sample_rate} Hz")
-        samples = torch.from_numpy(np.ascontiguousarray(waveform))[None]
-        vectors, _, starts = self.embed_clips(Clips(samples, torch.tensor([samples.shape[1]])))
-        return Embedding(vectors.numpy(), starts.double().numpy())
+        return self._embed_waveforms([waveform_of(audio, sample_rate, self.sample_rate)])[0]
+
+    def embed_batch(self, audio: Iterable[Any], sample_rate: int | None = None) -> list[Embedding]:
+        """Embed many clips or recordings, of any lengths, in batches of bounded memory.
+
+        Args:
+            audio: Each as `embed` takes it. An array or tensor (batch, samples) is a batch of clips.
+            sample_rate: Hz, of all of them that are arrays or tensors.
+
+        Returns:
+            What `embed` gives for each (to rounding), in their order.
+
+        Raises:
+            SoundviewsError: as `embed`, naming the item.
+        """
+        if isinstance(audio, str | Path):
+            raise SoundviewsError(f"embed_batch takes a list of recordings: for {audio} alone, use embed")
+        waveforms = self._waveforms(audio, sample_rate)
+        return [embedding for batch in _batches(waveforms) for embedding in self._embed_waveforms(batch)]
+
+    def _waveforms(self, audio: Iterable[Any], sample_rate: int | None) -> Iterator[Waveform]:
+        for number, item in enumerate(audio):
+            rate = None if isinstance(item, str | Path) else sample_rate
+            try:
+                yield waveform_of(item, rate, self.sample_rate)
+            except SoundviewsError as error:
+                raise SoundviewsError(f"item {number}: {error}") from error
+
+    def _embed_waveforms(self, waveforms: list[Waveform]) -> list[Embedding]:
+        vectors, clip, starts = self.embed_clips(padded_together(waveforms))
+        counts = torch.bincount(clip, minlength=len(waveforms)).tolist()
+        parts = zip(vectors.split(counts), starts.double().split(counts), strict=True)
+        return [Embedding(some.numpy(), seconds.numpy()) for some, seconds in parts]
 
     @torch.inference_mode()
     def embed_clips(self, clips: Clips, space: str = "h") -> tuple[Tensor, Tensor, Tensor]:
@@ -147,25 +200,14 @@ class Model:
             vectors (windows, size) on the CPU, the row of the batch of each (windows,), starts (windows,) in s.
         """
         encode = self.encode if space == "h" else self.project
-        clips = self._levelled(clips)
-        starts, valid = self._window_starts(clips.lengths)
-        step = max(1, ENCODE_AT_ONCE // len(starts))
-        parts = [
-            encode(self._patches(clips, some)[present]).float().cpu()
-            for some, present in zip(starts.split(step, dim=1), valid.split(step, dim=1), strict=True)
-        ]
-        clip = torch.cat([present.nonzero()[:, 0] for present in valid.split(step, dim=1)]).cpu()
-        seconds = (
-            torch.cat(
-                [
-                    some[present]
-                    for some, present in zip(starts.split(step, dim=1), valid.split(step, dim=1), strict=True)
-                ]
-            ).cpu()
-            * self._unit_seconds()
-        )
+        vectors, rows, starts = [], [], []
+        for windows in self._cutter.cut_in_parts(self._moved(clips), ENCODE_AT_ONCE):
+            vectors.append(encode(windows.patches).float().cpu())
+            rows.append(windows.clip.cpu())
+            starts.append(windows.starts.cpu())
+        clip = torch.cat(rows)
         order = clip.argsort(stable=True)
-        return torch.cat(parts)[order], clip[order], seconds[order]
+        return torch.cat(vectors)[order], clip[order], torch.cat(starts)[order]
 
     def encode(self, patches: Tensor) -> Tensor:
         """h of standardised patches (n, frames, mels): (n, embedding_size)."""
@@ -182,57 +224,25 @@ class Model:
 
     def windows(self, clips: Clips) -> Windows:
         """Cut clips into standardised patches as `config.windows` says."""
-        clips = self._levelled(clips)
-        starts, valid = self._window_starts(clips.lengths)
-        return Windows(self._patches(clips, starts)[valid], valid.nonzero()[:, 0], starts[valid] * self._unit_seconds())
+        return self._cutter.cut(self._moved(clips))
 
     def random_patches(self, clips: Clips, rng: Randomness) -> Tensor:
-        """One standardised patch a clip, at a random place: (batch, frames, mels). For supervised training."""
-        clips, size = self._levelled(clips), self.config.windows.crop
-        starts = rng.integers((self._extent(clips.lengths) - size).clamp_min(0) + 1)
-        return self._patches(clips, starts[:, None], size)[:, 0]
+        """One standardised patch of each clip at a random start, (batch, frames, mels). For supervised training."""
+        return self._cutter.random_crops(self._moved(clips), rng)
 
-    def _window_starts(self, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Starts of every window in the windows' unit, (batch, k), and which of them exist, bool (batch, k)."""
-        windows = self.config.windows
-        beyond = (self._extent(lengths) - windows.size).clamp_min(0)
-        count = 1 + (beyond + (windows.hop - 1 if windows.tail == "pad" else 0)) // windows.hop
-        number = torch.arange(int(count.max()), device=lengths.device)
-        valid = number[None] < count[:, None]
-        return (number * windows.hop)[None] * valid, valid
-
-    def _extent(self, lengths: Tensor) -> Tensor:
-        """Length of each clip in the windows' unit: samples, or frames of the whole clip's log-mel."""
-        if self.config.windows.unit == "waveform":
-            return lengths
-        return self.log_mel.frame_counts(lengths)
-
-    def _unit_seconds(self) -> float:
-        frames = self.config.windows.unit == "spectrogram"
-        return (self.log_mel.hop_length if frames else 1) / self.sample_rate
-
-    def _levelled(self, clips: Clips) -> Clips:
-        clips = Clips(clips.samples.to(self.device), clips.lengths.to(self.device))
-        name = {"peak": "peak_normalize", "l2_clip": "l2_normalize"}.get(self.config.level)
-        return clips if name is None else views.create(name)(clips, Randomness())
-
-    def _patches(self, clips: Clips, starts: Tensor, size: int | None = None) -> Tensor:
-        """Standardised patches that start at `starts` (batch, k), in the windows' unit: (batch, k, frames, mels)."""
-        fill: str = self.config.fill
-        if size is None:  # the windows of evaluation: a short clip's only one is its last, incomplete one
-            size = self.config.windows.size
-            fill = "pad_end" if fill == "pad" and self.config.windows.tail == "pad" else fill
-        samples, lengths = clips
-        if self.config.windows.unit == "spectrogram":
-            patches = cut_patches(self.log_mel, samples, lengths, starts, size, fill)
-        else:
-            snippets = cut(samples, lengths, starts, size, fill).flatten(0, 1)
-            if self.config.level == "l2_window":
-                snippets = snippets / snippets.norm(dim=1, keepdim=True).clamp_min(1e-9**0.5)
-            patches = self.log_mel(snippets).unflatten(0, starts.shape)
-        return standardize(patches, self.config.statistics)
+    def _moved(self, clips: Clips) -> Clips:
+        return Clips(clips.samples.to(self.device), clips.lengths.to(self.device))
 
 
-def standardize(patches: Tensor, statistics: Statistics | None) -> Tensor:
-    """(patches - mean) / std with the corpus's scalars; as they are where there are none."""
-    return patches if statistics is None else (patches - statistics.mean) / statistics.std
+def _batches(waveforms: Iterable[Waveform]) -> Iterator[list[Waveform]]:
+    """Neighbours that, padded to the longest, have at most SAMPLES_AT_ONCE samples; a longer waveform is alone."""
+    batch: list[Waveform] = []
+    longest = 0
+    for waveform in waveforms:
+        longest = max(longest, len(waveform))
+        if batch and ((len(batch) + 1) * longest > SAMPLES_AT_ONCE or len(batch) == ENCODE_AT_ONCE):
+            yield batch
+            batch, longest = [], len(waveform)
+        batch.append(waveform)
+    if batch:
+        yield batch

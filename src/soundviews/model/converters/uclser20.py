@@ -19,7 +19,7 @@ from soundviews.core.version import __version__
 from soundviews.encoders import create_encoder
 from soundviews.model.bundle import save_bundle
 from soundviews.model.config import BundleConfig
-from soundviews.recipes.schema import Statistics, Windows
+from soundviews.recipes.schema import Statistics, WindowSettings
 
 # What the released weights were trained with, whatever becomes of the recipe `uclser`.
 FEATURES: dict[str, Any] = {
@@ -40,7 +40,7 @@ FEATURES: dict[str, Any] = {
     "floor_mode": "add",
     "waveform_offset": 1.1e-8,
 }
-WINDOWS = Windows(unit="spectrogram", size=101, hop=50, crop=101, tail="drop")
+WINDOWS = WindowSettings(unit="spectrogram", size=101, hop=50, crop=101, tail="drop")
 SCALE_ERROR = 36_660  # sqrt of about 1.34e9 training bins
 STATISTICS = Statistics(mean=-1.2025, std=2.8715 / SCALE_ERROR)
 

@@ -1,0 +1,106 @@
+"""What `Model.embed` takes, a path, an array or a tensor, as the waveform that the model reads."""
+
+import os
+from typing import Any
+
+import numpy as np
+import soxr
+import torch
+from numpy.typing import NDArray
+
+from soundviews.audio.decode import probe, read
+from soundviews.core.errors import SoundviewsError, UnreadableClip
+
+MOST_CHANNELS = 8  # more rows than that are a batch of clips
+# Integer samples as audio files hold them: (the value of silence, full scale).
+_INTEGERS = {"uint8": (128, 2**7), "int16": (0, 2**15), "int32": (0, 2**31)}
+
+Waveform = NDArray[np.float32]
+
+
+def waveform_of(audio: Any, sample_rate: int | None, wanted_rate: int) -> Waveform:
+    """Mono samples at `wanted_rate`.
+
+    Args:
+        audio: A path (str or Path); or a numpy array or torch tensor on any device, (samples,) or
+            (channels, samples), of floats, or of 8 (unsigned), 16 or 32 bit integers, which are divided by their full
+            scale.
+        sample_rate: Hz; needed for arrays and tensors. For a file it must be the file's own, if it is given.
+        wanted_rate: Hz.
+
+    Returns:
+        (samples,) float32.
+
+    Raises:
+        SoundviewsError: The file cannot be read, the rate is missing or wrong, or this is no waveform.
+    """
+    if isinstance(audio, str | os.PathLike):
+        return _read(os.fspath(audio), sample_rate, wanted_rate)
+    if sample_rate is None:
+        raise SoundviewsError("say at what rate the samples are, in Hz: embed(samples, sample_rate=...)")
+    if not sample_rate > 0:
+        raise SoundviewsError(f"a sample rate is a number of Hz above 0, not {sample_rate!r}")
+    samples = _mono(_floats(audio))
+    if samples.size == 0:
+        raise SoundviewsError("the waveform is empty")
+    if not np.isfinite(samples).all():
+        raise SoundviewsError("the waveform has NaN or infinite samples")
+    if sample_rate != wanted_rate:
+        samples = soxr.resample(samples, sample_rate, wanted_rate, quality="HQ")
+        if samples.size == 0:
+            raise SoundviewsError(f"the waveform is shorter than one sample at {wanted_rate} Hz")
+    return np.ascontiguousarray(samples)
+
+
+def _read(path: str, sample_rate: int | None, wanted_rate: int) -> Waveform:
+    try:
+        if sample_rate is not None and sample_rate != (rate := probe(path).sample_rate):
+            raise SoundviewsError(f"{path} is at {rate} Hz, not {sample_rate}: leave sample_rate out, the file says it")
+        return read(path, sample_rate=wanted_rate, allow_silence=True)
+    except UnreadableClip as error:
+        raise SoundviewsError(f"{path}: {error}") from error
+
+
+def _floats(audio: Any) -> Waveform:
+    """The same samples as float32, full scale 1."""
+    if isinstance(audio, torch.Tensor):
+        audio = audio.detach().cpu().resolve_conj().resolve_neg()
+        audio = (audio.float() if audio.dtype == torch.bfloat16 else audio).numpy()
+    if not isinstance(audio, np.ndarray):
+        raise SoundviewsError(
+            f"a waveform is a path, a numpy array or a torch tensor, not a {type(audio).__name__}; several at once "
+            "go to embed_batch"
+        )
+    if audio.dtype.kind == "f":
+        with np.errstate(over="ignore"):  # beyond float32 is infinite, and refused as such
+            return audio.astype(np.float32, copy=False)
+    if audio.dtype.name not in _INTEGERS:
+        raise SoundviewsError(
+            f"samples of type {audio.dtype} have no agreed full scale: give floats between -1 and 1, or "
+            f"{', '.join(_INTEGERS)}"
+        )
+    silence, full_scale = _INTEGERS[audio.dtype.name]
+    return ((audio.astype(np.float64) - silence) / full_scale).astype(np.float32)
+
+
+def _mono(samples: Waveform) -> Waveform:
+    """(samples,), or (channels, samples) mixed; what looks like something else is refused."""
+    if samples.ndim == 2:
+        rows, columns = samples.shape
+        if rows > columns:
+            raise SoundviewsError(
+                f"{samples.shape} looks like (samples, channels): give its transpose; a batch of clips goes to "
+                "embed_batch"
+            )
+        if rows > MOST_CHANNELS:
+            raise SoundviewsError(
+                f"{samples.shape} looks like a batch of clips, which goes to embed_batch: one clip is (samples,), or "
+                f"(channels, samples) with {MOST_CHANNELS} channels at most"
+            )
+        samples = samples.mean(axis=0)
+    if samples.ndim != 1:
+        raise SoundviewsError(
+            f"a waveform is (samples,) or (channels, samples), not {samples.shape}; a batch of clips goes to "
+            "embed_batch"
+        )
+    return samples
