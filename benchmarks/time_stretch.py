@@ -39,9 +39,9 @@ def with_librosa(waveforms: np.ndarray, **options: int) -> list[np.ndarray]:
 
 def there_and_back(samples: torch.Tensor) -> torch.Tensor:
     """The floor: an STFT with the view's window and hop, and its inverse."""
-    hop, shape = VIEW.window // 4, torch.hann_window(VIEW.window, device=samples.device)
-    spectrum = torch.stft(samples, VIEW.window, hop, window=shape, return_complex=True)
-    return torch.istft(spectrum, VIEW.window, hop, window=shape)
+    hop, shape = VIEW.stft_window // 4, torch.hann_window(VIEW.stft_window, device=samples.device)
+    spectrum = torch.stft(samples, VIEW.stft_window, hop, window=shape, return_complex=True)
+    return torch.istft(spectrum, VIEW.stft_window, hop, window=shape)
 
 
 def programs(clips: Clips, where: str) -> dict[str, Callable[[], object]]:
@@ -62,7 +62,7 @@ def rows(clips: Clips) -> list[dict[str, object]]:
         measured |= {program: fastest(work) for program, work in programs(copied, ", GPU").items()}
     reference = fastest(lambda: with_librosa(samples.numpy()), repeats=2)
     measured["librosa, every clip, its own window (2048 and 512)"] = reference
-    options = {"n_fft": VIEW.window, "hop_length": VIEW.window // 4}
+    options = {"n_fft": VIEW.stft_window, "hop_length": VIEW.stft_window // 4}
     measured["librosa, every clip, our window"] = fastest(lambda: with_librosa(samples.numpy(), **options), repeats=2)
     return [
         {"": program, "ms": taken, "ms a clip": taken / len(samples), "librosa / this": reference / taken}

@@ -36,7 +36,7 @@ class Room(View):
             raise ValueError(f"probability is {probability}; it must lie within 0 and 1")
         if level not in ("match", "none"):
             raise ValueError(f"level is {level!r}; it must be 'match' or 'none'")
-        self.responses, self.probability, self.level = str(responses), probability, level
+        self.responses, self.probability, self.keep_level = str(responses), probability, level == "match"
         self.sample_rate, self.lead = sample_rate, lead_samples(sample_rate)
 
     def load(self) -> list[Skipped]:
@@ -47,7 +47,7 @@ class Room(View):
         bank = _on_device(self.responses, self.sample_rate, snippets.device)
         rows = rng.integers(torch.full((len(snippets),), len(bank), device=snippets.device))
         filtered = _filtered(snippets, bank, rows, self.lead)
-        if self.level == "match":
+        if self.keep_level:
             loudness, now = (torch.linalg.vector_norm(x, dim=1, keepdim=True) for x in (snippets, filtered))
             filtered = filtered * (loudness / now.clamp(min=torch.finfo(now.dtype).tiny))
         return filtered.where(rng.uniform(len(snippets), 1) < self.probability, snippets)

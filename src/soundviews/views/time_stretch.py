@@ -35,12 +35,12 @@ class TimeStretch(View):
         if not rates or not all(0.25 <= rate <= 4 for rate in rates):
             raise ValueError(f"rates are {list(rates)}; there must be one at least, each within 0.25 and 4")
         self.probability, self.rates = probability, tuple(rates)
-        self.window = _OVERLAP * 2 ** max(0, round(math.log2(_WINDOW / _OVERLAP * sample_rate)))
+        self.stft_window = _OVERLAP * 2 ** max(0, round(math.log2(_WINDOW / _OVERLAP * sample_rate)))
 
     def __call__(self, clips: Clips, rng: Randomness) -> Clips:
         chosen, which = self.draws(len(clips.samples), rng)
         rates = torch.tensor(self.rates, dtype=torch.float64, device=rng.device)[which]
-        return stretch(*clips, rates.where(chosen, 1.0), self.window)
+        return stretch(*clips, rates.where(chosen, 1.0), self.stft_window)
 
     def draws(self, batch: int, rng: Randomness) -> tuple[Tensor, Tensor]:
         """Which clips are stretched, bool (batch,), and the number of each one's rate, int64 (batch,)."""
