@@ -1,4 +1,9 @@
-"""Errors meant for the person at the keyboard: the command line prints them without a traceback."""
+"""Errors meant for the person at the keyboard, in the words of whoever called: the command line, or Python."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_command_line = False
 
 
 class SoundviewsError(Exception):
@@ -19,3 +24,24 @@ class UnknownComponent(SoundviewsError):
     def __init__(self, component: str, hint: str) -> None:
         super().__init__(f"unknown {component}: {hint}")
         self.component = component
+
+
+@contextmanager
+def speaking_command_line() -> Iterator[None]:
+    """Within the block, `option` and `words` name options and commands as a terminal takes them."""
+    global _command_line
+    before, _command_line = _command_line, True
+    try:
+        yield
+    finally:
+        _command_line = before
+
+
+def option(name: str) -> str:
+    """An option that both have under one name: `--train-folds`, or `train_folds=` for a Python caller."""
+    return f"--{name.replace('_', '-')}" if _command_line else f"{name}="
+
+
+def words(command_line: str, python: str) -> str:
+    """What only one of them understands: a command, or the call that does the same."""
+    return command_line if _command_line else python
