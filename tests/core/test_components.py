@@ -86,7 +86,7 @@ def test_an_unknown_component_names_the_modules_that_are_not_imported(things: Re
     path = tmp_path / "outside_brings.py"
     path.write_text(REGISTER.format(name="three"))
     with (
-        pytest.raises(SoundviewsError, match=r"the bundle b has the thing 'three'.*--use outside_brings\.py \(in Py"),
+        pytest.raises(SoundviewsError, match=r"the bundle b has the thing 'three'.*use=\['outside_brings\.py'\]"),
         naming_uses(["outside_brings.py", "sys"], "the bundle b"),
     ):
         things.get("three")

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from soundviews.core.errors import SoundviewsError, UnknownComponent
+from soundviews.core.errors import SoundviewsError, UnknownComponent, words
 
 GROUP = "soundviews.components"
 _looked_up = False
@@ -64,7 +64,8 @@ def naming_uses(uses: Sequence[str], owner: str) -> Iterator[None]:
         options = " ".join(f"--use {name}" for name in missing)
         raise SoundviewsError(
             f"{owner} has the {error.component}, which is not known here: it was made with {', '.join(missing)}. "
-            f"A module is not run because a file names it; if you trust it, say {options} (in Python: use={missing})"
+            "No module is run only because a file names it: if you trust it, "
+            + words(f"say {options}", f"import it first, or give its name to the call: use={missing}")
         ) from error
 
 
@@ -98,8 +99,8 @@ def _import_module(name: str) -> None:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise  # the module is there, and misses another
         raise SoundviewsError(
-            f"there is no module {name!r} to use: no file {name}.py beside the recipe (for --use: in {Path.cwd()}), "
-            "and no module of that name is installed"
+            f"there is no module {name!r} to use: no file {name}.py beside the recipe that names it (or else in "
+            f"{Path.cwd()}), and no module of that name is installed"
         ) from error
 
 
