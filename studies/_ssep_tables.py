@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from soundviews.evaluation.runner import MEASURES
+from soundviews.report.words import measure_name
 from soundviews.pretraining.log import read_metrics
 from soundviews.report.figures import training_curves
 from studies._page import notes, record, table, written_by
@@ -113,7 +113,7 @@ def results_table(results: Results, rows: Sequence[str], work: Path) -> list[str
 
 def _measures(results: Results) -> dict[str, str]:
     example = next(iter(results.values()), {})
-    return {name: str(MEASURES.get(row["measure"], row["measure"])) for name, row in example.items()}
+    return {name: str(measure_name(row["measure"])) for name, row in example.items()}
 
 
 def _runs(mine: Judged) -> int:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import yaml
 
-from soundviews.evaluation.runner import MEASURES
+from soundviews.report.words import measure_name
 from soundviews.pretraining.log import read_metrics
 from studies._page import RESULTS, Command, notes, record, run_once, shown, table, written_by
 
@@ -105,7 +105,7 @@ def figures(out: Path) -> list[str]:
         label = f"{row['protocol']}:{options}" if options else row["protocol"]
         system = row["system"] if row["system"] != result["model"] else "**this encoder**"
         between = "" if row["low"] is None else f"{row['low']:.3f} to {row['high']:.3f} ({row['interval']})"
-        measure = MEASURES.get(row["measure"], row["measure"])
+        measure = measure_name(row["measure"])
         rows.append([label, system, measure, f"{row['value']:.3f}", between])
     header = ["protocol", "system", "measure", "value", "95 % interval"]
     return [*table(header, rows), *(f"- {note}" for note in result["notes"]), ""]

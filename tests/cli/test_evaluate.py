@@ -7,7 +7,6 @@ import pytest
 from typer.testing import CliRunner
 
 from soundviews.cli._folds import numbers
-from soundviews.cli._judging import parse_protocol
 from soundviews.cli.app import app, load_verbs
 from soundviews.core.errors import SoundviewsError
 
@@ -96,13 +95,7 @@ def test_brackets_and_dollars_in_names_are_no_markup(folder, tmp_path, write_aud
     assert str(folder) in result.output.replace("\n", "") and (out / "f1.svg").exists()
 
 
-def test_options_read_as_yaml():
-    assert parse_protocol("knn") == ("knn", {})
-    assert parse_protocol("finetune:epochs=20,lr=0.01,precision=bf16") == (
-        "finetune",
-        {"epochs": 20, "lr": 0.01, "precision": "bf16"},
-    )
-    assert parse_protocol("finetune:lr=1e-3,style=acl") == ("finetune", {"lr": 0.001, "style": "acl"})
+def test_folds_are_numbers_with_commas():
     assert numbers("1, 2") == [1, 2] and numbers("") is None and numbers(None) is None
 
 

@@ -12,7 +12,7 @@ from soundviews.core.component import Component
 from soundviews.encoders import create_encoder
 from soundviews.model import Model
 from soundviews.model.config import BundleConfig
-from soundviews.recipes.schema import Statistics, Windows
+from soundviews.recipes.schema import Statistics, WindowSettings
 
 PITCHES = {"high": 3000.0, "low": 300.0, "middle": 1000.0}
 CLIPS = 8  # of each class; two in each of four folds
@@ -42,7 +42,7 @@ def tiny_model() -> Model:
         level="peak",
         fill="repeat",
         features={"n_fft": 256, "window_length": 256, "hop_length": 80, "n_mels": 16, "f_min": 50, "f_max": 3900},
-        windows=Windows(unit="waveform", size=1600, hop=1600, crop=1600, tail="drop"),
+        windows=WindowSettings(unit="waveform", size=1600, hop=1600, crop=1600, tail="drop"),
         statistics=Statistics(mean=-3.0, std=3.0),
         encoder=Component(name="vgg_like"),
         embedding_size=512,

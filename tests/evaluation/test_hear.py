@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from soundviews.core.errors import SoundviewsError
-from soundviews.evaluation import evaluate, hear, make_task
+from soundviews.evaluation import evaluate, hear, open_tasks
 from soundviews.evaluation.baselines import LogMelStatistics
 from soundviews.evaluation.hear import HearModel
 from soundviews.evaluation.opening import open_model
@@ -177,7 +177,7 @@ def test_the_protocols_judge_a_module_beside_ours(tones, module):
             )
         )
     )
-    task = make_task(tones, batch_size=4)
+    task = open_tasks(tones, batch_size=4)[0]
     row = evaluate(model, [task], [("linear", {"style": "logistic"})]).rows[0]
     assert row.value == 1.0 and row.system == model.name
     calls = len(model.module.seen)

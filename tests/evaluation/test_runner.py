@@ -8,7 +8,7 @@ from sklearn.metrics import confusion_matrix, f1_score
 
 from soundviews.audio.corpus import Corpus
 from soundviews.core.errors import SoundviewsError
-from soundviews.evaluation import cross_validation, evaluate, make_task
+from soundviews.evaluation import evaluate, open_tasks
 from soundviews.evaluation.baselines import LogMelStatistics
 from soundviews.evaluation.intervals import student_t
 from soundviews.evaluation.score import protocols
@@ -27,7 +27,7 @@ QUICK = {
 
 @pytest.mark.parametrize("name", protocols.names())
 def test_every_protocol_judges(tones, tiny_model, name):
-    result = evaluate(tiny_model, [make_task(tones)], [(name, QUICK[name])])
+    result = evaluate(tiny_model, open_tasks(tones), [(name, QUICK[name])])
     row = result.rows[0]
     assert row.low <= row.value <= row.high <= 1
     expected = row.options["only"].split("+") if name == "invariance" else ["high", "low", "middle"]
@@ -36,12 +36,12 @@ def test_every_protocol_judges(tones, tiny_model, name):
 
 
 def test_tones_are_told_apart_by_the_statistics(tones):
-    result = evaluate(LogMelStatistics(8000), [make_task(tones)], [("knn", {"k": 1}), ("linear", {"style": "cola"})])
+    result = evaluate(LogMelStatistics(8000), open_tasks(tones), [("knn", {"k": 1}), ("linear", {"style": "cola"})])
     assert [row.value for row in result.rows] == [1.0, 1.0]
 
 
 def test_baselines_and_seeds(tones, tiny_model, tmp_path):
-    task = make_task(tones, cache=tmp_path / "kept")
+    task = open_tasks(tones, cache=tmp_path / "kept")[0]
     requests = [("knn", {"k": 3}), ("finetune", {"epochs": 1, "batch_size": 6, "lr": 0.001})]
     result = evaluate(tiny_model, [task], requests, seeds=[0, 1, 2], baselines=True)
     assert [(row.protocol, row.system, len(row.runs)) for row in result.rows] == [
@@ -58,7 +58,7 @@ def test_baselines_and_seeds(tones, tiny_model, tmp_path):
 
 
 def test_f1_is_averaged_and_confusions_add_up_over_the_runs(tones, tiny_model, tmp_path):
-    tasks = cross_validation(tones)
+    tasks = open_tasks(tones, cross_validate=True)
     result = evaluate(tiny_model, tasks, [("linear", {"style": "acl", "epochs": 2}), ("qbe", {})], seeds=[0, 1])
     row, other = result.rows
     judged = [score.judged for seed in row.scores for score in seed]
@@ -75,7 +75,7 @@ def test_f1_is_averaged_and_confusions_add_up_over_the_runs(tones, tiny_model, t
 
 @pytest.mark.parametrize("lacking", ["train", "test"])
 def test_a_class_that_a_part_lacks_is_noted_and_absent_or_nought(tones, tiny_model, lacking):
-    task = make_task(tones)
+    task = open_tasks(tones)[0]
     clips = getattr(task, lacking)
     setattr(task, lacking, clips[tones.targets()[clips] != 1])
     result = evaluate(tiny_model, [task], [("linear", {"style": "acl", "epochs": 2})])
@@ -95,11 +95,11 @@ def test_a_corpus_of_one_class_is_refused(tones, tiny_model):
     corpus = Corpus.from_columns("/", [corpus.clip(row).path for row in range(len(corpus))], labels=[["low"]] * 8)
     for protocol in ("linear", "finetune", "scratch", "random", "knn", "shallow"):
         with pytest.raises(SoundviewsError, match="at least two classes"):
-            evaluate(tiny_model, [make_task(corpus)], [(protocol, {})])
+            evaluate(tiny_model, open_tasks(corpus), [(protocol, {})])
 
 
 def test_cross_validation_averages_the_folds(tones, tiny_model, tmp_path):
-    tasks = cross_validation(tones, cache=tmp_path / "kept")
+    tasks = open_tasks(tones, cross_validate=True, cache=tmp_path / "kept")
     row = evaluate(tiny_model, tasks, [("qbe", {})]).rows[0]
     assert len(row.runs) == 4 and row.interval == "Student t over 4 folds"
     assert row.value == pytest.approx(np.mean([run["mAP"] for run in row.runs]))
@@ -107,7 +107,7 @@ def test_cross_validation_averages_the_folds(tones, tiny_model, tmp_path):
 
 
 def test_saved_as_json_with_what_was_unreadable(tones, tiny_model, tmp_path):
-    task = make_task(tones)
+    task = open_tasks(tones)[0]
     broken = task.corpus.clip(task.test[0]).path
     open(broken, "wb").close()
     result = evaluate(tiny_model, [task], [("qbe", {})], data="tones")
@@ -123,7 +123,7 @@ def test_several_labels_are_refused_where_one_is_needed(tones, tiny_model, tmp_p
     paths = [tones.clip(i).path for i in range(len(tones))]
     corpus = Corpus.from_columns(tmp_path, paths, labels=names)
     with pytest.raises(SoundviewsError, match="exactly one label"):
-        evaluate(tiny_model, [make_task(corpus)], [("knn", {})])
+        evaluate(tiny_model, open_tasks(corpus), [("knn", {})])
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ def test_several_labels_are_refused_where_one_is_needed(tones, tiny_model, tmp_p
 def test_unknown_names_fail_before_anything_runs(tones, tiny_model, request_, message):
     tiny_model.embed_clips = None
     with pytest.raises(SoundviewsError, match=message):
-        evaluate(tiny_model, [make_task(tones)], [("qbe", {}), request_])
+        evaluate(tiny_model, open_tasks(tones), [("qbe", {}), request_])
 
 
 def test_a_missing_part_is_named(tones, tiny_model):
-    with pytest.raises(SoundviewsError, match="--train-split"):
-        evaluate(tiny_model, [make_task(tones, test_split="test")], [("linear", {})])
+    with pytest.raises(SoundviewsError, match="give train_folds= or train_split="):
+        evaluate(tiny_model, open_tasks(tones, test_split="test"), [("linear", {})])

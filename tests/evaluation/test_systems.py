@@ -1,13 +1,16 @@
 """Rows of a comparison are told apart by their names."""
 
+from pathlib import Path
+
 import pytest
 
 from soundviews.core.errors import SoundviewsError
-from soundviews.evaluation.systems import System, parse_systems
+from soundviews.evaluation.baselines import LogMelStatistics
+from soundviews.evaluation.systems import parse_systems, read_systems, run_names
 
 
 def names(*texts: str) -> list[str]:
-    return [system.name for system in parse_systems(texts)]
+    return list(parse_systems(texts))
 
 
 def test_runs_are_called_after_their_directories():
@@ -26,30 +29,30 @@ def test_as_many_directories_as_tell_them_apart():
 
 
 def test_names_and_several_pretrainings_are_given():
-    assert parse_systems(["mine=runs/0, runs/1,runs/2", "runs/3", "theirs=hear:m@w.pt"]) == [
-        System("mine", ("runs/0", "runs/1", "runs/2")),
-        System("3", ("runs/3",)),
-        System("theirs", ("hear:m@w.pt",)),
-    ]
+    assert parse_systems(["mine=runs/0, runs/1,runs/2", "runs/3", "theirs=hear:m@w.pt"]) == {
+        "mine": ("runs/0", "runs/1", "runs/2"),
+        "3": ("runs/3",),
+        "theirs": ("hear:m@w.pt",),
+    }
 
 
 def test_paths_that_exist_are_themselves(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("lr=0.1", "one,two"):
         (tmp_path / name).mkdir()
-    assert parse_systems(["lr=0.1", "pair=one,two", f"{tmp_path}/lr=0.1"][:2]) == [
-        System("lr=0.1", ("lr=0.1",)),
-        System("pair", ("one,two",)),
-    ]
-    assert parse_systems([f"{tmp_path}/lr=0.2"]) == [System("lr=0.2", (f"{tmp_path}/lr=0.2",))]
+    assert parse_systems(["lr=0.1", "pair=one,two", f"{tmp_path}/lr=0.1"][:2]) == {
+        "lr=0.1": ("lr=0.1",),
+        "pair": ("one,two",),
+    }
+    assert parse_systems([f"{tmp_path}/lr=0.2"]) == {"lr=0.2": (f"{tmp_path}/lr=0.2",)}
 
 
 def test_weights_of_a_hear_module_may_have_any_name(tmp_path):
     (tmp_path / "a,b").mkdir()
     (tmp_path / "a,b/lr=0.1.pt").touch()
     text = f"hear:m@{tmp_path}/a,b/lr=0.1.pt"
-    assert [system.runs for system in parse_systems([text, f"mine={text}"])] == [(text,), (text,)]
-    assert parse_systems(["hear:m@lr=0.1.pt"])[0].runs == ("hear:m@lr=0.1.pt",)
+    assert list(parse_systems([text, f"mine={text}"]).values()) == [(text,), (text,)]
+    assert parse_systems(["hear:m@lr=0.1.pt"]) == {"m@lr=0.1.pt": ("hear:m@lr=0.1.pt",)}
 
 
 @pytest.mark.parametrize(
@@ -66,3 +69,26 @@ def test_weights_of_a_hear_module_may_have_any_name(tmp_path):
 def test_rows_that_could_not_be_told_apart_are_refused(texts, message):
     with pytest.raises(SoundviewsError, match=message):
         parse_systems(texts)
+
+
+def test_python_names_systems_by_a_mapping_or_a_list():
+    model, other = LogMelStatistics(8000), LogMelStatistics(8000)
+    assert read_systems({"mine": model, "theirs": "hear:m", "several": ["runs/0", Path("runs/1")]}) == {
+        "mine": (model,),
+        "theirs": ("hear:m",),
+        "several": ("runs/0", Path("runs/1")),
+    }
+    assert read_systems([Path("runs/a=b,c"), "logmel"]) == {
+        "a=b,c": (Path("runs/a=b,c"),),
+        "log-mel statistics": ("logmel",),
+    }
+    assert read_systems([model]) == {"log-mel statistics": (model,)}
+    assert run_names([model, other, "x"]) == ("log-mel statistics (1)", "log-mel statistics (2)", "x")
+    with pytest.raises(SoundviewsError, match=r"given 2 times: name each, as in \{\"NAME\": 'runs/a'\}"):
+        read_systems(["runs/a", "runs/a"])
+    with pytest.raises(SoundviewsError, match="2 systems are called"):
+        read_systems([model, other])
+    with pytest.raises(SoundviewsError, match="twice: its interval"):
+        read_systems({"mine": [model, model]})
+    with pytest.raises(SoundviewsError, match="names no run"):
+        read_systems({"mine": []})

@@ -5,7 +5,8 @@ import pytest
 
 from soundviews.audio.corpus import Corpus
 from soundviews.core.errors import SoundviewsError
-from soundviews.evaluation.tasks import cross_validation, make_task, stratified_split
+from soundviews.evaluation.parts import stratified_split
+from soundviews.evaluation.tasks import open_tasks
 
 
 def corpus(folds=None, splits=None, labels=None, clips=40) -> Corpus:
@@ -23,35 +24,35 @@ FOLDS = [i % 5 + 1 for i in range(40)]
 
 
 def test_folds_as_asked():
-    task = make_task(corpus(FOLDS), train_folds=[1, 2], validation_folds=[4], test_folds=[3])
+    task = open_tasks(corpus(FOLDS), train_folds=[1, 2], validation_folds=[4], test_folds=[3])[0]
     assert paths(task, "test") == {f"/nowhere/{i}.wav" for i in range(40) if FOLDS[i] == 3}
     assert len(task.train) == 16 and len(task.validation) == 8
     assert len(task.corpus) == 32  # fold 5 is never read
 
 
 def test_by_default_the_last_fold_is_the_test():
-    task = make_task(corpus(FOLDS))
+    task = open_tasks(corpus(FOLDS))[0]
     assert {task.corpus.clip(i).fold for i in task.test} == {5}
     assert {task.corpus.clip(i).fold for i in task.train} == {1, 2, 3, 4}
     assert "test: fold 5" in task.description
 
 
 def test_test_folds_alone_train_on_the_others():
-    task = make_task(corpus(FOLDS), test_folds=[2])
+    task = open_tasks(corpus(FOLDS), test_folds=[2])[0]
     assert {task.corpus.clip(i).fold for i in task.train} == {1, 3, 4, 5}
 
 
 def test_splits_by_name_and_by_default():
     splits = ["train"] * 20 + ["val"] * 8 + ["test"] * 10 + [None] * 2
     for task in (
-        make_task(corpus(splits=splits)),
-        make_task(corpus(splits=splits), train_split="train", validation_split="val", test_split="test"),
+        open_tasks(corpus(splits=splits))[0],
+        open_tasks(corpus(splits=splits), train_split="train", validation_split="val", test_split="test")[0],
     ):
         assert [len(part) for part in (task.train, task.validation, task.test)] == [20, 8, 10]
 
 
 def test_neither_folds_nor_splits_divides_by_class_and_seed():
-    one, same, other = (make_task(corpus(), seed=seed) for seed in (1, 1, 2))
+    one, same, other = (open_tasks(corpus(), seed=seed)[0] for seed in (1, 1, 2))
     assert "stratified 80 % (seed 1)" in one.description
     assert np.bincount(one.corpus.targets()[one.test]).tolist() == [2, 2, 2, 2]
     assert one.test.tolist() == same.test.tolist() != other.test.tolist()
@@ -67,7 +68,7 @@ def test_stratified_split_of_several_labels():
 
 
 def test_cross_validation_tests_every_clip_once():
-    tasks = cross_validation(corpus(FOLDS))
+    tasks = open_tasks(corpus(FOLDS), cross_validate=True)
     tested = [path for task in tasks for path in paths(task, "test")]
     assert len(tasks) == 5 and len(tested) == len(set(tested)) == 40
     assert all(not paths(task, "test") & paths(task, "train") for task in tasks)
@@ -75,7 +76,7 @@ def test_cross_validation_tests_every_clip_once():
 
 def test_classes_without_clips_are_stated():
     labels = [["common"]] * 30 + [["only_train"]] * 5 + [["only_test"]] * 5
-    task = make_task(corpus([1] * 15 + [2] * 15 + [1] * 5 + [2] * 5, labels=labels))
+    task = open_tasks(corpus([1] * 15 + [2] * 15 + [1] * 5 + [2] * 5, labels=labels))[0]
     assert task.notes() == [
         "classes without train clips (nothing can learn them): only_test",
         "classes without test clips (nothing is said of them): only_train",
@@ -92,41 +93,50 @@ def test_classes_without_clips_are_stated():
 )
 def test_impossible_choices_are_errors(given, message):
     with pytest.raises(SoundviewsError, match=message):
-        make_task(corpus(FOLDS), **given)
+        open_tasks(corpus(FOLDS), **given)[0]
 
 
 def test_a_corpus_without_labels_is_an_error():
     with pytest.raises(SoundviewsError, match="no labels"):
-        make_task(Corpus.from_columns("/nowhere", ["a.wav"]))
+        open_tasks(Corpus.from_columns("/nowhere", ["a.wav"]))[0]
 
 
 def test_without_labels_all_clips_are_the_test_where_no_label_is_needed():
-    task = make_task(Corpus.from_columns("/nowhere", ["a.wav", "b.wav"]), labelled=False)
+    task = open_tasks(Corpus.from_columns("/nowhere", ["a.wav", "b.wav"]), labelled=False)[0]
     assert task.test.tolist() == [0, 1] and not len(task.train) and "all of it" in task.description
     folds = Corpus.from_columns("/nowhere", ["a.wav", "b.wav"], folds=[1, 2])
-    assert paths(make_task(folds, test_folds=[1], labelled=False), "test") == {"/nowhere/a.wav"}
+    assert paths(open_tasks(folds, test_folds=[1], labelled=False)[0], "test") == {"/nowhere/a.wav"}
 
 
 def test_a_class_whose_clips_are_unreadable_has_none():
-    task = make_task(corpus(FOLDS, labels=[["odd" if i == 4 else "common"] for i in range(40)]))
+    task = open_tasks(corpus(FOLDS, labels=[["odd" if i == 4 else "common"] for i in range(40)]))[0]
     assert len(task.notes()) == 1 and "train clips" in task.notes()[0]
     task.skipped["/nowhere/4.wav"] = "damaged"
     assert "classes without test clips (nothing is said of them): odd" in task.notes()
 
 
 def test_a_share_of_the_training_clips_can_be_held_out(tones):
-    plain, task = make_task(tones), make_task(tones, validation_share=0.3)
+    plain, task = open_tasks(tones)[0], open_tasks(tones, validation_share=0.3)[0]
     assert np.array_equal(task.test, plain.test)
     assert sorted([*task.train, *task.validation]) == plain.train.tolist()
     assert np.bincount(tones.targets()[task.validation]).tolist() == [2, 2, 2]  # of six clips a class
-    assert np.array_equal(make_task(tones, validation_share=0.3).validation, task.validation)
+    assert np.array_equal(open_tasks(tones, validation_share=0.3)[0].validation, task.validation)
     assert "validation: a stratified 30 % held out from train (seed 0) (6 clips)" in task.description
-    for fold in cross_validation(tones, validation_share=0.3):
+    for fold in open_tasks(tones, cross_validate=True, validation_share=0.3):
         assert len(fold.validation) == 6 and not np.isin(fold.validation, fold.test).any()
 
 
 def test_nothing_is_held_out_where_it_makes_no_sense(tones):
     with pytest.raises(SoundviewsError, match="has validation clips"):
-        make_task(tones, train_folds=[1], validation_folds=[2], test_folds=[3], validation_share=0.1)
+        open_tasks(tones, train_folds=[1], validation_folds=[2], test_folds=[3], validation_share=0.1)[0]
     with pytest.raises(SoundviewsError, match="no training clips"):
-        make_task(tones, test_split="test", validation_share=0.1)
+        open_tasks(tones, test_split="test", validation_share=0.1)[0]
+
+
+def test_a_folder_or_a_task_is_opened_too(tones):
+    (opened,), (task,) = open_tasks(tones.root, labelled=False), open_tasks(tones)
+    assert len(opened.corpus) == len(tones) and open_tasks(task) == [task]
+    with pytest.raises(SoundviewsError, match="has its parts already"):
+        open_tasks(task, cross_validate=True)
+    with pytest.raises(SoundviewsError, match="give no folds or splits"):
+        open_tasks(tones, cross_validate=True, test_folds=[1])

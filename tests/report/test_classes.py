@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soundviews.evaluation.runner import Evaluation, Row
+from soundviews.evaluation.result import Evaluation, Row
 from soundviews.report.classes import class_figures, write_figures
 from soundviews.report.evaluation import evaluation_sections, write_evaluation
 from soundviews.report.html import Figure

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from soundviews.evaluation.compare import Comparison, Difference, Failure
-from soundviews.evaluation.runner import Row
+from soundviews.evaluation.compare import Comparison, Difference
+from soundviews.evaluation.result import Failure, Row
 from soundviews.evaluation.score import Score
 from soundviews.evaluation.systems import System
 from soundviews.report.compare import comparison_figure, comparison_figures, comparison_sections, write_comparison

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from soundviews.evaluation.runner import Evaluation, Row
+from soundviews.evaluation.result import Evaluation, Row
 from soundviews.report.evaluation import _bar, evaluation_sections, write_evaluation
 from soundviews.report.html import Figure, Table
 

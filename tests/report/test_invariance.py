@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from soundviews.evaluation.runner import Row
+from soundviews.evaluation.result import Row
 from soundviews.evaluation.score import Score
 from soundviews.report import invariance as report
 from soundviews.report.html import Figure, Table

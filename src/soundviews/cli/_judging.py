@@ -1,24 +1,20 @@
-"""What the verbs that judge share: the options that choose clips, how they are read, and what is said at the end."""
+"""What the verbs that judge share: the options that choose clips and read them, and what is said at the end."""
 
-import contextlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import functools
+import inspect
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from soundviews.cli._devices import Device
 from soundviews.cli._folds import numbers
-from soundviews.core.errors import SoundviewsError
+from soundviews.cli._use import Use
 
 if TYPE_CHECKING:
-    from soundviews.evaluation import Task
-    from soundviews.evaluation.runner import Row
+    from soundviews.evaluation import Row
+    from soundviews.report.results import ShownEvaluation
 
-Request = tuple[str, dict[str, Any]]
-"""A protocol's name and its options."""
-
-WITHOUT_LABELS = ("invariance",)
 PARTS = "Which clips (choose by folds or by splits)"
 
 Data = Annotated[
@@ -37,12 +33,10 @@ Protocols = Annotated[
         "linear:style=cola,epochs=50. May be given several times.",
     ),
 ]
-TrainFolds = Annotated[str, typer.Option(help="As in 1,2.", rich_help_panel=PARTS)]
+Folds = Annotated[str, typer.Option(help="As in 1,2.", rich_help_panel=PARTS)]
+Split = Annotated[str, typer.Option(help="A name in the split column.", rich_help_panel=PARTS)]
 ValidationFolds = Annotated[str, typer.Option(help="They choose epoch and thresholds.", rich_help_panel=PARTS)]
-TestFolds = Annotated[str, typer.Option(help="As in 3.", rich_help_panel=PARTS)]
-TrainSplit = Annotated[str, typer.Option(help="A name in the split column.", rich_help_panel=PARTS)]
 ValidationSplit = Annotated[str, typer.Option(help="It chooses epoch and thresholds.", rich_help_panel=PARTS)]
-TestSplit = Annotated[str, typer.Option(help="A name in the split column.", rich_help_panel=PARTS)]
 ValidationShare = Annotated[
     float,
     typer.Option(
@@ -59,99 +53,77 @@ Cache = Annotated[bool, typer.Option(help="Keep embeddings for the next time.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable clip.")]
 
 
-@dataclass(frozen=True)
-class Clips:
-    """Which clips train, choose and judge, as the command line said it, and how they are read.
-
-    folds: texts such as "1,2" of the training, validation and test clips; splits: names, likewise.
-    """
-
-    data: str
-    folds: tuple[str, str, str] = ("", "", "")
-    splits: tuple[str, str, str] = ("", "", "")
-    validation_share: float = 0.0
-    cross_validate: bool = False
-    workers: int = 2
-    batch_size: int = 16
-    cache: bool = True
-    strict: bool = False
-
-    def __post_init__(self) -> None:
-        for text in self.folds:
-            numbers(text)
-        if self.cross_validate and any(self.folds + self.splits):
-            raise SoundviewsError("--cross-validate tests on every fold: give no folds or splits beside it")
-
-    def tasks(self, requests: "Iterable[Request]") -> "list[Task]":
-        """Open the corpus for these protocols: one task, or one for each fold of a cross-validation."""
-        from rich.console import Console
-
-        from soundviews.core.files import cache_directory
-        from soundviews.datasets.opening import open_corpus
-        from soundviews.evaluation import cross_validation, make_task
-
-        corpus = open_corpus(self.data, strict=self.strict)
-        how: dict[str, Any] = {
-            "labelled": any(name not in WITHOUT_LABELS for name, _ in requests),
-            "validation_share": self.validation_share,
-            "cache": cache_directory("embeddings") if self.cache else None,
-            "workers": self.workers,
-            "batch_size": self.batch_size,
-            "strict": self.strict,
-            "progress": Console(stderr=True).is_terminal,
-        }
-        if self.cross_validate:
-            return cross_validation(corpus, **how)
-        for part, fold, split in zip(("train", "validation", "test"), self.folds, self.splits, strict=True):
-            how |= {f"{part}_folds": numbers(fold), f"{part}_split": split or None}
-        return [make_task(corpus, **how)]
+def _shared(
+    train_folds: Folds = "",
+    validation_folds: ValidationFolds = "",
+    test_folds: Folds = "",
+    train_split: Split = "",
+    validation_split: ValidationSplit = "",
+    test_split: Split = "",
+    validation_share: ValidationShare = 0.0,
+    cross_validate: CrossValidate = False,
+    seeds: Seeds = 1,
+    device: Device = "auto",
+    workers: Workers = 2,
+    batch_size: BatchSize = 16,
+    cache: Cache = True,
+    strict: Strict = False,
+    use: Use = None,
+) -> dict[str, Any]:
+    """The options of the verbs that judge, as `soundviews.evaluate` takes them."""
+    return {
+        "train_folds": numbers(train_folds),
+        "validation_folds": numbers(validation_folds),
+        "test_folds": numbers(test_folds),
+        "train_split": train_split or None,
+        "validation_split": validation_split or None,
+        "test_split": test_split or None,
+        "validation_share": validation_share,
+        "cross_validate": cross_validate,
+        "seeds": seeds,
+        "device": device,
+        "workers": workers,
+        "batch_size": batch_size,
+        "cache": cache,
+        "strict": strict,
+    }
 
 
-def parse_protocol(text: str) -> Request:
-    """NAME or NAME:option=value,option=value; values as YAML reads them, and 1e-3 is a number."""
-    name, _, rest = text.partition(":")
-    options = {}
-    for part in filter(None, rest.split(",")):
-        key, separator, value = part.partition("=")
-        if not separator:
-            raise SoundviewsError(f"--protocol {text!r}: options are written name=value, not {part!r}")
-        import yaml
+def shares_options(verb: Callable[..., None]) -> Callable[..., None]:
+    """A verb with the options of `_shared` behind its own, which it is given as the mapping `how`."""
+    parameters = [parameter for name, parameter in inspect.signature(verb).parameters.items() if name != "how"]
+    shared = inspect.signature(_shared).parameters
 
-        options[key.strip()] = yaml.safe_load(value)
-        if isinstance(options[key.strip()], str):
-            with contextlib.suppress(ValueError):
-                options[key.strip()] = float(value)
-    return name.strip(), options
+    @functools.wraps(verb)
+    def command(**options: Any) -> None:
+        how = _shared(**{name: options.pop(name) for name in shared})
+        verb(**options, how=how)
+
+    command.__signature__ = inspect.Signature([*parameters, *shared.values()])  # type: ignore[attr-defined]
+    return command
 
 
-def make_writable(directory: Path) -> None:
-    """Fail before hours of work, not after."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        probe = directory / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise SoundviewsError(f"cannot write to {directory}: {error}") from error
+def announce(result: Any, row: "Row") -> None:
+    """Say at once what a protocol has found; the tables come at the end."""
+    typer.echo(f"{row.label}, {row.system}: {row.measure} {row.value:.3f} ({row.seconds:.1f} s)", err=True)
 
 
-def print_result(table: Any, rows: "Sequence[Row]") -> None:
-    """The table of the results, then what else was measured; a bracket in a name is no markup of rich."""
-    from rich.box import SIMPLE_HEAD
+def show(result: "ShownEvaluation") -> None:
+    """Print the result and where it was kept; name what failed, and exit with 1 if something did."""
     from rich.console import Console
-    from rich.table import Table
 
-    from soundviews.evaluation.figures import all_figures
+    from soundviews.report.terminal import drawn
 
-    console = Console(markup=False)
-    console.print(table)
-    for columns, lines, _ in all_figures(rows, intervals=False):
-        more = Table(title="All figures", title_justify="left", box=SIMPLE_HEAD, padding=0)
-        for place, name in enumerate(columns):
-            more.add_column(name, justify="left" if place < 2 else "right", overflow="fold")
-        for line in lines:
-            more.add_row(*line)
-        console.print(more)
+    Console().print(drawn(result))
+    for note in result.notes:
+        typer.echo(f"note: {note}")
+    say_unreadable(result.unreadable)
+    if result.written:
+        typer.echo(f"written: {', '.join(map(str, result.written))}")
+    for failure in result.failures:
+        typer.echo(f"failed: {failure}", err=True)
+    if result.failures:
+        raise typer.Exit(1)
 
 
 def say_unreadable(unreadable: Mapping[str, str]) -> None:

@@ -55,7 +55,7 @@ def evaluate(
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.touch()  # fails before the work, not after
-    with bar("separating", len(part) * len(chosen), "clips", Console(stderr=True).is_terminal) as advance:
+    with bar("separating", len(part) * len(chosen), "clips") as advance:
         results = [separation_figures(processor, part, chosen_device(device), advance) for processor in chosen]
     Console().print(table(results))
     first = results[0]

@@ -7,7 +7,7 @@ from soundviews.audio.corpus import Corpus
 from soundviews.core.progress import bar
 from soundviews.datasets.opening import open_corpus
 from soundviews.demo import page as pages
-from soundviews.evaluation import make_task
+from soundviews.evaluation import open_tasks
 from soundviews.evaluation.runner import evaluate
 from soundviews.evaluation.separation import choose, separation_figures
 from soundviews.model import load
@@ -63,8 +63,8 @@ def demo(
     qualities = [separation_figures(processor, judged) for processor in processors]
     model = load(run)
     model.name = "this encoder"
-    task = make_task(corpus, train_folds=LEARN, test_folds=TEST)
-    result = evaluate(model, [task], PROTOCOLS, baselines=True, data="built-in scenes")
+    tasks = open_tasks(corpus, train_folds=LEARN, test_folds=TEST)
+    result = evaluate(model, tasks, PROTOCOLS, baselines=True, data="built-in scenes")
     result.save(directory / "evaluation.json")
     return write_report(
         directory / "report.html",

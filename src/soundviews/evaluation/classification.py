@@ -12,8 +12,9 @@ from soundviews.core.errors import SoundviewsError
 from soundviews.core.registry import nearest
 from soundviews.evaluation.embeddings import clip_means
 from soundviews.evaluation.f1 import best_thresholds, counts, f1_metrics
+from soundviews.evaluation.parts import Indices
 from soundviews.evaluation.score import Judged, Score, class_accuracies, class_average_precisions, mean
-from soundviews.evaluation.tasks import Indices, Task
+from soundviews.evaluation.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def clip_scores(
 
 
 def loss_gradient(logits: Tensor, truth: Tensor) -> Tensor:
-    """Of `loss` with respect to the logits, (n, classes); overwrites them."""
+    """The gradient of `loss` with respect to the logits, (n, classes); overwrites them."""
     if truth.ndim == 1:
         shares = torch.softmax(logits, dim=1, out=logits)
         return shares.scatter_add_(1, truth[:, None], shares.new_full((len(truth), 1), -1.0)).div_(len(truth))
@@ -135,23 +136,23 @@ def judge(
         choosing: How thresholds are chosen; without it all are 0.5. Clips with one label need none: the highest
             score wins, the first of equals.
     """
-    own = truth[clips]
-    if own.ndim == 2:
-        own = own > 0
+    labels = truth[clips]
+    if labels.ndim == 2:
+        labels = labels > 0
         thresholds, details = _thresholds(task, truth, choosing)
-        judged = Judged(clips, own, scores, scores >= thresholds)
-        per_class = class_average_precisions(own, scores)
+        judged = Judged(clips, labels, scores, scores >= thresholds)
+        per_class = class_average_precisions(labels, scores)
         metrics = {"mAP": mean(per_class)}
     else:
         details = {}
-        judged = Judged(clips, own, scores, scores.argmax(axis=1))
-        per_class = class_accuracies(own, judged.predicted, task.classes)
-        metrics = {"accuracy": mean(per_class), "clip_accuracy": float((own == judged.predicted).mean())}
+        judged = Judged(clips, labels, scores, scores.argmax(axis=1))
+        per_class = class_accuracies(labels, judged.predicted, task.classes)
+        metrics = {"accuracy": mean(per_class), "clip_accuracy": float((labels == judged.predicted).mean())}
     return Score(metrics | f1_metrics(counts(judged)), task.by_class(per_class), details, judged=judged)
 
 
 def _thresholds(task: Task, truth: NDArray[Any], choosing: Choosing | None) -> tuple[Any, dict[str, Any]]:
-    """Of each class, (classes,) or one for all, and what to say about them."""
+    """The threshold of each class, (classes,), or a single one for all, and what to say about them."""
     if choosing is None:
         return 0.5, {}
     if not len(choosing.clips):

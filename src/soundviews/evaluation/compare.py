@@ -1,30 +1,27 @@
-"""Several encoders under the same protocols: one row each, and each tested in pairs against the first."""
+"""Several systems under the same protocols: a row each, and each tested in pairs against the first."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
-from rich.console import Group
-from rich.table import Table
 
-from soundviews.core.errors import SoundviewsError
 from soundviews.evaluation.intervals import over_repetitions
-from soundviews.evaluation.opening import open_model
-from soundviews.evaluation.paired import Paired, compare_scores, holm
-from soundviews.evaluation.runner import MEASURES, Evaluation, Row, check_requests, evaluate, means, request_label
-from soundviews.evaluation.systems import System
+from soundviews.evaluation.opening import Source, open_model
+from soundviews.evaluation.paired import compare_scores, holm
+from soundviews.evaluation.requests import Request, Requests, read_requests, request_label
+from soundviews.evaluation.result import Evaluation, Failure, Row, failure, means
+from soundviews.evaluation.runner import judge_model, note_clips
+from soundviews.evaluation.systems import System, run_names
 from soundviews.evaluation.tasks import Task
-
-Request = tuple[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Difference:
     """One system less the first named, under one protocol, on the same test clips.
 
-    p_holm: p corrected (Holm) for the number of systems tested under the protocol. over: what was paired.
+    difference, low, high: with its 95 % interval. p: two-sided; p_holm: p corrected (Holm) for the number of systems
+    tested under the protocol. over: what was paired.
     """
 
     protocol: str
@@ -38,170 +35,111 @@ class Difference:
     over: str
 
 
-@dataclass(frozen=True)
-class Failure:
-    """What could not be judged, and why. protocol: empty where the run could not be opened."""
-
-    system: str
-    run: str
-    protocol: str
-    reason: str
-
-    def __str__(self) -> str:
-        run = "" if self.run.endswith(self.system) else f" ({self.run})"
-        return f"{self.system}{run}{self.protocol and ', ' + self.protocol}: {self.reason}"
-
-
-class ProtocolTable(NamedTuple):
-    """The rows of one protocol as text; caption: what the values' intervals are over."""
-
-    title: str
-    columns: list[str]
-    rows: list[list[str]]
-    caption: str
-
-
 @dataclass
 class Comparison(Evaluation):
-    """Rows by protocol, then by system as named; `save` writes the differences and failures, too."""
+    """Rows by protocol, then by system as named, and the differences from the first system."""
 
     systems: list[System] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
 
     def difference(self, row: Row) -> Difference | None:
         """The row against the first system's; None for that itself, and where there is none."""
-        found = [one for one in self.differences if (one.protocol, one.system) == (row.label, row.system)]
-        return found[0] if found else None
+        wanted = (row.label, row.system)
+        return next((less for less in self.differences if (less.protocol, less.system) == wanted), None)
 
-    def by_protocol(self) -> list[ProtocolTable]:
-        """The rows as text: system, value, interval, difference, its interval, corrected p."""
-        columns = ["system", "value", "95 % interval", f"minus {self.systems[0].name}", "95 % interval", "p"]
-        tables = []
-        for label in dict.fromkeys(row.label for row in self.rows):
-            rows, lines = [row for row in self.rows if row.label == label], []
-            for row in rows:
-                found, (value, between) = self.difference(row), self.cells(row)[3:5]
-                tested = ["", "", ""]
-                if found:
-                    interval = f"{found.low:+.3f} to {found.high:+.3f}"
-                    tested = [f"{found.difference:+.3f}", interval, f"{found.p_holm:.4f}"]
-                lines.append([row.system, value, between, *tested])
-            title = f"{label}: {MEASURES.get(rows[0].measure, rows[0].measure)}"
-            overs = dict.fromkeys(row.interval for row in rows if row.interval)
-            notes = [f"{over}: {', '.join(row.system for row in rows if row.interval == over)}" for over in overs]
-            tables.append(ProtocolTable(title, columns, lines, "; ".join(notes if len(notes) > 1 else overs)))
-        return tables
-
-    def tables(self) -> Group:
-        """For the terminal: a table for each protocol, and what the figures are."""
-        parts: list[Table | str] = [f"{self.model} on {self.data}", "; ".join(self.tasks)]
-        for title, columns, rows, caption in self.by_protocol():
-            left: Any = {"title_justify": "left", "caption_justify": "left", "box": SIMPLE_HEAD}
-            table = Table(title=title, caption=caption, padding=0, **left)
-            table.add_column(columns[0], overflow="fold")
-            for place, name in enumerate(columns[1:], 1):
-                table.add_column(name, justify="right", min_width=max(len(row[place]) for row in rows))
-            for row in rows:
-                table.add_row(*row)
-            parts += ["", table]
-        return Group(*parts, *([f"\n{self.about_tests()}"] if self.differences else []))
-
-    def about_tests(self) -> str:
-        """What the differences and p-values are, in a few words."""
-        if not self.differences:
-            return ""
-        over = ", ".join(dict.fromkeys(f"{one.over} ({one.protocol})" for one in self.differences))
-        return (
-            f"Differences from {self.systems[0].name} on the same test clips, paired over {over}: bootstrap interval, "
-            "p of the sign-flip permutation test, corrected for the systems of a protocol (Holm). They speak for "
-            "these encoders on more such clips or classes, not for other pretrainings."
-        )
+    def _figures(self, row: Row) -> dict[str, Any]:
+        names = ("difference", "low", "high", "p", "p_holm", "over")
+        columns = ("difference", "difference_low", "difference_high", "p", "p_holm", "paired")
+        less = self.difference(row)
+        return super()._figures(row) | {
+            column: getattr(less, name, None) for column, name in zip(columns, names, strict=True)
+        }
 
 
 def compare(
-    systems: Sequence[System],
+    systems: Mapping[str, Sequence[Source]],
     tasks: Sequence[Task],
-    requests: Sequence[Request],
+    requests: Requests,
     seeds: Sequence[int] = (0,),
     device: str = "cpu",
     data: str = "",
     on_row: Callable[[Comparison, Row], Any] | None = None,
 ) -> Comparison:
-    """Judge every system by every protocol, one encoder in memory at a time.
+    """Judge every system by every protocol, one opened model in memory at a time.
 
     What fails is kept in `failures`, and the rest goes on.
 
     Args:
-        systems: The first is what the others are tested against.
-        tasks: One, or one for each fold of a cross-validation.
-        requests: (protocol, options) pairs. Unknown names and options fail before anything runs.
-        seeds: Of classifiers and crops, for each run of each system.
+        systems: By name what `open_model` takes, one for each pretraining; the first is what the others are tested
+            against.
+        tasks: A single task, or one for each fold of a cross-validation.
+        requests: What `read_requests` takes.
+        seeds: Seeds of classifiers and crops, for each run of each system.
         device: Where to compute.
+        data: What the corpus is called.
         on_row: Called with the result so far and each new row; a row of several runs comes after each of them.
 
     Raises:
-        SoundviewsError: nothing could be judged.
+        SoundviewsError: an unknown protocol or option, before anything runs; nothing could be judged.
     """
-    check_requests(requests)
+    requests = read_requests(requests)
     result = Comparison(
-        ", ".join(system.name for system in systems),
+        ", ".join(systems),
         data,
         [task.description for task in tasks],
         classes=tasks[0].corpus.vocabulary,
-        systems=list(systems),
+        systems=[System(name, run_names(sources)) for name, sources in systems.items()],
     )
-    of_runs: dict[tuple[int, int], list[Row]] = {}  # by request, then system
-    tests: dict[tuple[int, int], Paired | None] = {}
-    for place, system in enumerate(systems):
-        for run in system.runs:
-            for number, row in _rows(result.failures, system, run, tasks, requests, seeds, device):
-                of_runs.setdefault((number, place), []).append(row)
-                pooled = {key: _pooled(rows) for key, rows in sorted(of_runs.items())}
-                result.rows = list(pooled.values())
-                if place and (number, 0) in pooled:
-                    tests[number, place] = compare_scores(pooled[number, 0].scores, pooled[number, place].scores)
-                result.differences = _differences(pooled, tests)
-                result.notes += [note for note in row.notes() if note not in result.notes]
+    runs: dict[str, dict[str, list[Row]]] = {request_label(*request): {} for request in requests}  # then by system
+    for system, sources in zip(result.systems, systems.values(), strict=True):
+        for run, source in zip(system.runs, sources, strict=True):
+            for outcome in _judge_run(system.name, run, source, tasks, requests, seeds, device):
+                if isinstance(outcome, Failure):
+                    result.failures.append(outcome)
+                    continue
+                runs[outcome.label].setdefault(system.name, []).append(outcome)
+                _bring_up_to_date(result, runs, outcome)
                 if on_row:
-                    on_row(result, row)
-    for task in tasks:
-        result.notes += [note for note in task.notes() if note not in result.notes]
-        result.unreadable |= task.skipped
-    if not result.rows:
-        raise SoundviewsError("nothing could be judged: " + "; ".join(map(str, result.failures)))
+                    on_row(result, outcome)
+    note_clips(result, tasks)
+    result.require_rows()
     return result
 
 
-def _rows(
-    failures: list[Failure],
-    system: System,
+def _judge_run(
+    system: str,
     run: str,
+    source: Source,
     tasks: Sequence[Task],
     requests: Sequence[Request],
     seeds: Sequence[int],
     device: str,
-) -> Iterator[tuple[int, Row]]:
-    """The number of each request that succeeds, and its row; why the others did not goes to `failures`."""
+) -> Iterator[Row | Failure]:
+    """What becomes of each request, in the name of the system and the run."""
     try:
-        model = open_model(run, device)
-        model.name = system.name
+        model = open_model(source, device)
     except Exception as error:
-        failures.append(Failure(system.name, run, "", _reason(error)))
+        yield failure(error, system, run)
         return
-    for number, (name, options) in enumerate(requests):
-        try:
-            row = evaluate(model, tasks, [(name, options)], seeds).rows[0]
-        except (
-            Exception
-        ) as error:  # whatever one encoder meets, such as the end of the GPU's memory, the others may not
-            failures.append(Failure(system.name, run, request_label(name, options), _reason(error)))
+    for outcome in judge_model(model, tasks, requests, seeds):
+        if isinstance(outcome, Failure):
+            yield replace(outcome, system=system, run=run)
         else:
-            yield number, replace(row, system=system.name, runs=[{"run": run, **one} for one in row.runs])
+            yield replace(outcome, system=system, runs=[{"run": run, **figures} for figures in outcome.runs])
 
 
-def _pooled(rows: Sequence[Row]) -> Row:
-    """One row of a system's runs: the interval is over them where there are several."""
+def _bring_up_to_date(result: Comparison, runs: Mapping[str, Mapping[str, list[Row]]], newest: Row) -> None:
+    """Rows and notes with a new row, and the differences under its protocol."""
+    pooled = {label: [_pool(rows) for rows in by_system.values()] for label, by_system in runs.items()}
+    result.rows = [row for rows in pooled.values() for row in rows]
+    result.note(newest.notes())
+    differences = {label: [less for less in result.differences if less.protocol == label] for label in runs}
+    differences[newest.label] = _differences(pooled[newest.label], result.systems[0].name)
+    result.differences = [less for of_protocol in differences.values() for less in of_protocol]
+
+
+def _pool(rows: Sequence[Row]) -> Row:
+    """The row of a system's runs; the interval is over them where there are several."""
     if len(rows) == 1:
         return rows[0]
     confusions = [row.confusion for row in rows if row.confusion]
@@ -223,20 +161,15 @@ def _pooled(rows: Sequence[Row]) -> Row:
     )
 
 
-def _differences(
-    rows: Mapping[tuple[int, int], Row], tests: Mapping[tuple[int, int], Paired | None]
-) -> list[Difference]:
-    """Every test as a difference, corrected among those of its protocol."""
-    found = []
-    for number in dict.fromkeys(number for number, _ in rows):
-        mine = {place: test for (request, place), test in tests.items() if request == number and test is not None}
-        adjusted = holm([test.p for test in mine.values()])
-        for (place, test), p_holm in zip(mine.items(), adjusted, strict=True):
-            row, first = rows[number, place], rows[number, 0]
-            between = (test.difference, test.low, test.high, test.p, p_holm)
-            found.append(Difference(row.label, row.system, first.system, *between, test.over))
-    return found
-
-
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, SoundviewsError) else f"{type(error).__name__}: {error}"
+def _differences(rows: Sequence[Row], against: str) -> list[Difference]:
+    """The rows of one protocol, each tested against the system of this name if that was judged."""
+    first = next((row for row in rows if row.system == against), None)
+    if first is None:
+        return []
+    tests = [(row, compare_scores(first.scores, row.scores)) for row in rows if row is not first]
+    tested = [(row, test) for row, test in tests if test is not None]
+    adjusted = holm([test.p for _, test in tested])
+    return [
+        Difference(row.label, row.system, against, test.difference, test.low, test.high, test.p, p_holm, test.over)
+        for (row, test), p_holm in zip(tested, adjusted, strict=True)
+    ]

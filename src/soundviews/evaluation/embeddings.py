@@ -54,7 +54,7 @@ class CorpusEmbeddings:
         return count.cumsum() - count, count
 
     def windows(self, clips: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The windows of `clips`, in their order, and each one's place among `clips`, int64 (windows,) both."""
+        """The windows of `clips`, in their order, and each window's index into `clips`, int64 (windows,) both."""
         first, count = (part[clips] for part in self.spans())
         before = count.cumsum() - count
         return np.arange(count.sum()) + np.repeat(first - before, count), np.repeat(np.arange(len(clips)), count)
@@ -73,11 +73,11 @@ def clip_means(values: NDArray[Any], clip: NDArray[np.int64], clips: int) -> NDA
         clips: How many there are; one without windows gets zeros.
     """
     count = np.bincount(clip, minlength=clips)
-    there = np.flatnonzero(count)
+    filled = np.flatnonzero(count)
     result = np.zeros((clips, values.shape[1]), dtype=values.dtype)
-    if len(there):
+    if len(filled):
         first = count.cumsum() - count
-        result[there] = np.add.reduceat(values, first[there], axis=0) / count[there, None]
+        result[filled] = np.add.reduceat(values, first[filled], axis=0) / count[filled, None]
     return result
 
 
@@ -108,17 +108,17 @@ def embed_corpus(
             _compute(model, corpus, space, Path(directory), progress, **reading)
             return _read(Path(directory))  # the mapping outlives the name of its file
     key = repr((1, model.fingerprint, model.sample_rate, corpus.fingerprint, space))
-    place = Path(cache) / hashlib.blake2b(key.encode(), digest_size=12).hexdigest()
-    if not place.is_dir():
+    folder = Path(cache) / hashlib.blake2b(key.encode(), digest_size=12).hexdigest()
+    if not folder.is_dir():
         try:
-            with folder_written_whole(place) as building:
+            with folder_written_whole(folder) as building:
                 _compute(model, corpus, space, building, progress, **reading)
         except OSError as error:
             raise SoundviewsError(f"cannot keep the embeddings in {cache}: {error}") from error
-    found = _read(place)
-    if strict and found.skipped:
-        raise SoundviewsError("{}: {}".format(*found.skipped[0]))
-    return found
+    embeddings = _read(folder)
+    if strict and embeddings.skipped:
+        raise SoundviewsError("{}: {}".format(*embeddings.skipped[0]))
+    return embeddings
 
 
 def _compute(model: Embeds, corpus: Corpus, space: str, directory: Path, progress: bool, **reading: Any) -> None:
@@ -129,8 +129,8 @@ def _compute(model: Embeds, corpus: Corpus, space: str, directory: Path, progres
     shown = bar(f"embedding ({model.name}, {space})", len(corpus), "clips", progress)
     with open(directory / "vectors.f32", "wb") as file, shown as advance:
         for batch in batches:
-            found, row, _ = model.embed_clips(Clips(batch.samples, batch.lengths), space=space)
-            vectors = np.ascontiguousarray(found.numpy(), dtype=np.float32)
+            embedded, row, _ = model.embed_clips(Clips(batch.samples, batch.lengths), space=space)
+            vectors = np.ascontiguousarray(embedded.numpy(), dtype=np.float32)
             if len(wrong := np.flatnonzero(~np.isfinite(vectors).all(axis=1))):
                 path = corpus.clip(int(batch.index[row[wrong[0]]])).path
                 raise SoundviewsError(f"{model.name}: the embedding of {path} is NaN or infinite")

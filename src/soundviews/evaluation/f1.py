@@ -20,7 +20,7 @@ class Counts(NamedTuple):
 
 
 def counts(judged: Judged) -> Counts:
-    """Of clips with one label or several; a clip for which no class was predicted is a miss of its own."""
+    """Counts of clips with one label or several; a clip for which no class was predicted is a miss of its class."""
     truth, predicted = judged.truth, judged.predicted
     if truth.ndim == 2:
         return Counts(*(part.sum(axis=0) for part in (truth & predicted, predicted, truth)))
@@ -28,26 +28,26 @@ def counts(judged: Judged) -> Counts:
     return Counts(*(np.bincount(part, minlength=judged.scores.shape[1]) for part in parts))
 
 
-def class_f1(found: Counts) -> Floats:
+def class_f1(count: Counts) -> Floats:
     """Harmonic mean of each class's precision and recall (the paper's eq. 4), (classes,); NaN where no clip has it."""
-    doubled = 2.0 * found.hits
+    doubled = 2.0 * count.hits
     return np.divide(
-        doubled, found.predicted + found.present, out=np.full(len(doubled), np.nan), where=found.present > 0
+        doubled, count.predicted + count.present, out=np.full(len(doubled), np.nan), where=count.present > 0
     )
 
 
-def f1_metrics(found: Counts) -> dict[str, float]:
+def f1_metrics(count: Counts) -> dict[str, float]:
     """Macro and micro F1 and weighted precision, as scikit-learn defines them.
 
     macro_f1: mean over the classes that some clip has. micro_f1: of all classes' counts together, with the false
     alarms of classes that no clip has. weighted_precision: mean of the classes' precisions, weighted by the clips
     that have them; 0 for a class that was never predicted. It is the paper's "weighted average precision".
     """
-    precision = found.hits / np.maximum(found.predicted, 1)
+    precision = count.hits / np.maximum(count.predicted, 1)
     return {
-        "macro_f1": mean(class_f1(found)),
-        "micro_f1": float(2 * found.hits.sum() / max(found.predicted.sum() + found.present.sum(), 1)),
-        "weighted_precision": float(precision @ found.present / max(found.present.sum(), 1)),
+        "macro_f1": mean(class_f1(count)),
+        "micro_f1": float(2 * count.hits.sum() / max(count.predicted.sum() + count.present.sum(), 1)),
+        "weighted_precision": float(precision @ count.present / max(count.present.sum(), 1)),
     }
 
 
@@ -87,6 +87,6 @@ def confusion(judged: Judged) -> NDArray[np.int64]:
         clip, true = np.nonzero(judged.truth)
         taken = judged.scores.argmax(axis=1)[clip]
     else:
-        there = judged.predicted >= 0
-        true, taken = judged.truth[there], judged.predicted[there]
+        labelled = judged.predicted >= 0
+        true, taken = judged.truth[labelled], judged.predicted[labelled]
     return np.bincount(true * classes + taken, minlength=classes**2).reshape(classes, classes)

@@ -65,19 +65,19 @@ class HearModel:
         """Embeddings of clips (n, samples) of one length, remembered where they were embedded before."""
         keys = [hashlib.blake2b(clip.numpy().tobytes(), digest_size=16).digest() for clip in audio]
         new = [row for row, key in enumerate(keys) if key not in self._kept]
-        found = dict(zip([keys[row] for row in new], self._call(audio[new]), strict=True)) if new else {}
-        vectors = np.stack([found[key] if key in found else self._kept[key] for key in keys])
-        if (len(self._kept) + len(found)) * vectors[0].nbytes <= MOST_KEPT:
-            self._kept |= found
+        computed = dict(zip([keys[row] for row in new], self._call(audio[new]), strict=True)) if new else {}
+        vectors = np.stack([computed[key] if key in computed else self._kept[key] for key in keys])
+        if (len(self._kept) + len(computed)) * vectors[0].nbytes <= MOST_KEPT:
+            self._kept |= computed
         return vectors
 
     def _call(self, audio: Tensor) -> NDArray[np.float32]:
         """What the module makes of clips (n, samples), as float32 (n, embedding_size)."""
         try:
             with torch.no_grad():
-                found = self.module.get_scene_embeddings(self._as_input(audio), self.model)
-            found = found.detach().float().cpu() if isinstance(found, Tensor) else found
-            vectors = np.asarray(found, dtype=np.float32)
+                embeddings = self.module.get_scene_embeddings(self._as_input(audio), self.model)
+            embeddings = embeddings.detach().float().cpu() if isinstance(embeddings, Tensor) else embeddings
+            vectors = np.asarray(embeddings, dtype=np.float32)
         except Exception as error:  # foreign code may raise anything
             shape = f"{tuple(audio.shape)} at {self.sample_rate} Hz"
             raise SoundviewsError(f"{self.name}: get_scene_embeddings of {shape} raised {_named(error)}") from error

@@ -22,7 +22,7 @@ class Interval(NamedTuple):
 
 
 def student_t(values: Sequence[float], over: str) -> Interval:
-    """Of the mean of at least two independent values, normally distributed."""
+    """The interval of the mean of at least two independent values, normally distributed."""
     array = np.asarray(values, dtype=np.float64)
     half = stats.t.ppf(0.975, len(array) - 1) * array.std(ddof=1) / np.sqrt(len(array))
     return Interval(float(array.mean() - half), float(array.mean() + half), f"Student t over {over}")
@@ -40,7 +40,7 @@ def over_repetitions(runs: Sequence[Mapping[str, Any]], figure: str) -> Interval
         for run in runs:
             values.setdefault(run.get(kind), []).append(run[figure])
         if len(values) > 1:
-            return student_t([float(np.mean(of_one)) for of_one in values.values()], f"{len(values)} {words}")
+            return student_t([float(np.mean(repeated)) for repeated in values.values()], f"{len(values)} {words}")
     return None
 
 

@@ -36,7 +36,7 @@ class LinearClassifier:
         """One step for each `batch_size` windows, in their order, with the loss of `classification.loss`.
 
         Args:
-            optimizer, schedule: Of the layer's parameters, fused.
+            optimizer, schedule: For the layer's parameters, fused.
             vectors: float32 (all windows, dim).
             windows: int64 (n,), rows of `vectors`.
             truth: Their labels, int64 (n,) or float32 (n, classes).

@@ -5,26 +5,40 @@ permutation test the p-value: were the systems alike, each difference could as w
 """
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from soundviews.evaluation.intervals import RESAMPLES
-from soundviews.evaluation.runner import means
+from soundviews.evaluation.result import means
 from soundviews.evaluation.score import Judged, Score
 
 PERMUTATIONS = 10_000
 CELLS = 4_000_000  # random numbers held at once
 _ROUNDING = 1e-12  # of sums of differences: a permutation that gives the same sum in another order is a tie
 
+Floats = NDArray[np.float64]
 Scores = Sequence[Sequence[Score]]
-"""Of one system: by run or seed, then by task."""
+"""The scores of a system: by run or seed, then by task."""
 
 
-class Paired(NamedTuple):
-    """How much better the second system is, with 95 % interval and two-sided p, and what was paired."""
+class Pairs(NamedTuple):
+    """What both systems were judged on, clip by clip or class by class.
+
+    values: float64 (n,), the second system's figure less the first's. group: int64 (n,), 0 .. groups - 1, whose means
+    the metric is made of. weight: float64 (groups,), of each group's mean in the metric; they sum to 1. over: what n
+    counts, in words.
+    """
+
+    values: Floats
+    group: NDArray[np.int64]
+    weight: Floats
+    over: str
+
+
+class PairedTest(NamedTuple):
+    """How much better the second system is, with 95 % interval and two-sided p, and what was paired, in words."""
 
     difference: float
     low: float
@@ -33,75 +47,60 @@ class Paired(NamedTuple):
     over: str
 
 
-class Differences(NamedTuple):
-    """values: float64 (n,), second minus first, of each clip or class. group: int64 (n,), 0 .. groups - 1. weight:
-    float64 (groups,), of each group's mean in the metric; they sum to 1. over: what n counts, in words."""
-
-    values: NDArray[np.float64]
-    group: NDArray[np.int64]
-    weight: NDArray[np.float64]
-    over: str
-
-
-def compare_scores(first: Scores, second: Scores, seed: int = 0) -> Paired | None:
+def compare_scores(first: Scores, second: Scores, seed: int = 0) -> PairedTest | None:
     """Test two systems under one protocol; None where fewer than two clips or classes are judged for both.
 
     Mean per-class accuracy is paired over test clips, each right or wrong in as large a share as there were runs and
     seeds; a clip that one of the systems could not read is left out. Any other metric is paired over its classes.
     Either way the runs and seeds count as given: the test says what other clips could do to the difference.
     """
-    by_clip = all(
-        score.measure == "accuracy" and score.judged is not None and score.judged.truth.ndim == 1
-        for row in (*first, *second)
-        for score in row
-    )
-    found = clip_differences(first, second) if by_clip else class_differences(first, second)
-    return paired_test(found, seed) if len(found.values) > 1 else None
+    every = [score for scores in (*first, *second) for score in scores]
+    by_clip = all(score.measure == "accuracy" and score.judged and score.judged.truth.ndim == 1 for score in every)
+    pairs = clip_pairs(first, second) if by_clip else class_pairs(first, second)
+    return paired_test(pairs, seed) if len(pairs.values) > 1 else None
 
 
-def clip_differences(first: Scores, second: Scores) -> Differences:
-    """Of the share of runs that got each clip right; groups are the classes of each task."""
-    values, groups, weights, known = [], [], [], 0
-    for of_first, of_second in zip(zip(*first, strict=True), zip(*second, strict=True), strict=True):  # a task's runs
-        here = (
-            [score.judged for score in of_first if score.judged],
-            [score.judged for score in of_second if score.judged],
-        )
-        common = reduce(np.intersect1d, [judged.clips for judged in (*here[0], *here[1])])
-        truth = here[0][0].truth[_places(here[0][0], common)]
-        classes, group = np.unique(truth, return_inverse=True)
-        values.append(_share_right(here[1], common) - _share_right(here[0], common))
-        groups.append(known + group)
+def clip_pairs(first: Scores, second: Scores) -> Pairs:
+    """Clips, each with the share of runs that got it right; groups are the classes of each task, all equal."""
+    values, groups = [], []
+    weights: list[Floats] = []
+    for task in range(len(first[0])):
+        old, new = ([scores[task].judged for scores in system] for system in (first, second))
+        truth, old_share = _share_right([judged for judged in old if judged])
+        _, new_share = _share_right([judged for judged in new if judged])
+        clips = min(len(old_share), len(new_share))
+        difference = new_share[:clips] - old_share[:clips]
+        both = np.flatnonzero(np.isfinite(difference))
+        classes, group = np.unique(truth[both], return_inverse=True)
+        values.append(difference[both])
+        groups.append(group + sum(len(weight) for weight in weights))
         weights.append(np.full(len(classes), 1 / max(len(classes), 1)))
-        known += len(classes)
-    judged = np.concatenate(values)
-    return Differences(
-        judged, np.concatenate(groups), np.concatenate(weights) / len(weights), f"{len(judged)} test clips"
-    )
+    clips_of_all = np.concatenate(values)
+    over = f"{len(clips_of_all)} test clips"
+    return Pairs(clips_of_all, np.concatenate(groups), np.concatenate(weights) / len(weights), over)
 
 
-def class_differences(first: Scores, second: Scores) -> Differences:
-    """Of each class's mean over runs and tasks, of the classes that were judged for both systems."""
-    of_first, of_second = (means([score.per_class for row in scores for score in row]) for scores in (first, second))
-    names = [name for name in of_first if name in of_second]
-    values = np.array([of_second[name] - of_first[name] for name in names])
-    return Differences(values, np.zeros(len(names), dtype=np.int64), np.ones(1), f"{len(names)} {first[0][0].parts}")
+def class_pairs(first: Scores, second: Scores) -> Pairs:
+    """Classes judged for both systems, each with its mean over runs and tasks, in a single group."""
+    old, new = (means([score.per_class for scores in system for score in scores]) for system in (first, second))
+    names = [name for name in old if name in new]
+    values = np.array([new[name] - old[name] for name in names])
+    return Pairs(values, np.zeros(len(names), dtype=np.int64), np.ones(1), f"{len(names)} {first[0][0].parts}")
 
 
-def paired_test(found: Differences, seed: int = 0) -> Paired:
+def paired_test(pairs: Pairs, seed: int = 0) -> PairedTest:
     """Test that the weighted mean of the groups' mean differences is zero.
 
     Clips are drawn with replacement within their group. Equal differences of a group are drawn as counts, so that
     time and memory depend on how many different ones there are and hardly on the number of clips.
     """
     rng = np.random.default_rng(seed)
-    size = np.bincount(found.group)
-    weight = found.weight / size  # of one clip of each group
-    observed = float(weight[found.group] @ found.values)
-    low, high = np.percentile(_bootstrap(rng, found, size, weight), [2.5, 97.5])
-    chance = np.abs(_sign_flips(rng, found, weight)) >= abs(observed) - _ROUNDING
+    each = (pairs.weight / np.bincount(pairs.group))[pairs.group]  # the weight of each pair
+    observed = float(each @ pairs.values)
+    low, high = np.percentile(_resampled(rng, pairs), [2.5, 97.5])
+    chance = np.abs(_sign_flipped(rng, each * pairs.values)) >= abs(observed) - _ROUNDING
     p = (1 + np.count_nonzero(chance)) / (PERMUTATIONS + 1)
-    return Paired(observed, float(low), float(high), float(p), found.over)
+    return PairedTest(observed, float(low), float(high), float(p), pairs.over)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -113,14 +112,25 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted.tolist()
 
 
-def _bootstrap(
-    rng: np.random.Generator, found: Differences, size: NDArray[np.int64], weight: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """The statistic of resampled clips, (RESAMPLES,)."""
-    levels, level = np.unique(found.values.round(12), return_inverse=True)
-    share = np.zeros((len(size), len(levels)))
-    np.add.at(share, (found.group, level), 1 / size[found.group])
+def _share_right(runs: Sequence[Judged]) -> tuple[NDArray[np.int64], Floats]:
+    """By row of the corpus, up to the last one that a run judged: the class, int64, and the share of the runs that
+    were right, NaN where one of them did not judge it."""
+    rows = 1 + max(int(judged.clips.max(initial=-1)) for judged in runs)
+    truth, right = np.zeros(rows, dtype=np.int64), np.full((len(runs), rows), np.nan)
+    for of_run, judged in zip(right, runs, strict=True):
+        truth[judged.clips] = judged.truth
+        of_run[judged.clips] = judged.truth == judged.predicted
+    return truth, right.mean(axis=0)
+
+
+def _resampled(rng: np.random.Generator, pairs: Pairs) -> Floats:
+    """The weighted mean of resampled pairs, (RESAMPLES,)."""
+    size = np.bincount(pairs.group)
+    levels, level = np.unique(pairs.values.round(12), return_inverse=True)
+    share = np.zeros((len(size), len(levels)))  # of each group's pairs that have each value
+    np.add.at(share, (pairs.group, level), 1 / size[pairs.group])
     share /= share.sum(axis=1, keepdims=True)
+    weight = pairs.weight / size
     parts = [
         np.einsum("rgv,g,v->r", rng.multinomial(size, share, size=(count, len(size))), weight, levels, optimize=True)
         for count in _in_blocks(RESAMPLES, share.size)
@@ -128,9 +138,9 @@ def _bootstrap(
     return np.concatenate(parts)
 
 
-def _sign_flips(rng: np.random.Generator, found: Differences, weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The statistic with random signs, (PERMUTATIONS,): of m equal differences a binomial number keeps its sign."""
-    steps = np.abs(weight[found.group] * found.values)
+def _sign_flipped(rng: np.random.Generator, terms: Floats) -> Floats:
+    """The sum of the terms with random signs, (PERMUTATIONS,): of m equal ones a binomial number keeps its sign."""
+    steps = np.abs(terms)
     steps, count = np.unique(steps[steps > 0], return_counts=True)
     parts = [
         (2 * rng.binomial(count, 0.5, size=(block, len(count))) - count) @ steps
@@ -143,15 +153,3 @@ def _in_blocks(draws: int, cells: int) -> list[int]:
     """`draws` in numbers whose `cells` random numbers each fit into memory."""
     most = max(1, CELLS // max(cells, 1))
     return [min(most, draws - first) for first in range(0, draws, most)]
-
-
-def _share_right(runs: Sequence[Judged], clips: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Share of the runs that predicted each of `clips` right, (clips,)."""
-    right = [(run.truth == run.predicted)[_places(run, clips)] for run in runs]
-    return np.mean(right, axis=0)
-
-
-def _places(judged: Judged, clips: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where `clips`, all of them judged, stand in `judged`."""
-    order = np.argsort(judged.clips)
-    return order[np.searchsorted(judged.clips, clips, sorter=order)]

@@ -1,7 +1,8 @@
 """What a protocol returns, and the registry of protocols."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +10,49 @@ from sklearn.metrics import average_precision_score
 
 from soundviews.core.registry import Registry
 
+Protocol = TypeVar("Protocol", bound=Callable[..., Any])
+
 protocols = Registry("protocol")
 """Each is called as `protocol(model, task, seed, **options) -> Score`."""
+
+
+SINGLE_LABEL = ("accuracy", "clip_accuracy", "macro_f1", "micro_f1", "weighted_precision")
+SEVERAL_LABELS = ("mAP", "macro_f1", "micro_f1", "weighted_precision")
+
+
+class Gives(NamedTuple):
+    """What a protocol gives, known before it runs.
+
+    single_label: names of its metrics for clips with one label each. several_labels: for other clips. None of them
+        where it cannot judge such clips.
+    trains: whether it needs training clips beside those that it judges.
+    during_training: whether it judges the encoder that it is given, so that it may follow a pretraining.
+    """
+
+    single_label: tuple[str, ...] = SINGLE_LABEL
+    several_labels: tuple[str, ...] = SEVERAL_LABELS
+    trains: bool = True
+    during_training: bool = True
+
+
+def gives(
+    single_label: tuple[str, ...] = SINGLE_LABEL,
+    several_labels: tuple[str, ...] = SEVERAL_LABELS,
+    trains: bool = True,
+    during_training: bool = True,
+) -> Callable[[Protocol], Protocol]:
+    """Decorate a protocol with what it `Gives`, so that a recipe's wrong metric fails before it trains."""
+
+    def declare(protocol: Protocol) -> Protocol:
+        protocol.gives = Gives(single_label, several_labels, trains, during_training)  # type: ignore[attr-defined]
+        return protocol
+
+    return declare
+
+
+def gives_of(protocol: Callable[..., Any]) -> Gives | None:
+    """What a protocol declares of itself; None where it does not."""
+    return getattr(protocol, "gives", None)
 
 
 class Judged(NamedTuple):

@@ -72,8 +72,8 @@ def choose(corpus: Corpus, limit: int | None = None, sources: int | None = None)
         counts = np.array([len(source_files(Path(corpus.root, path))) for path in corpus.table["path"].to_pylist()])
         rows = np.flatnonzero(counts == sources)
         if not len(rows):
-            found = ", ".join(map(str, np.unique(counts))) or "no clips"
-            raise SoundviewsError(f"no clip has {sources} known sources; there are clips with {found}")
+            known = ", ".join(map(str, np.unique(counts))) or "no clips"
+            raise SoundviewsError(f"no clip has {sources} known sources; there are clips with {known}")
     if not len(rows):
         raise SoundviewsError("no clips to separate: there are none in these folds and splits")
     return corpus.select(np.random.default_rng(0).permutation(rows)[:limit])
@@ -145,10 +145,10 @@ def _load(clip: Clip, sample_rate: int, device: str) -> tuple[Tensor, Tensor | N
     return mixture, sources
 
 
-def _momi(processor: Processor, one: Tensor, other: Tensor) -> list[float]:
+def _momi(processor: Processor, first: Tensor, second: Tensor) -> list[float]:
     """MoMi of two clips (1, samples), cut to the shorter; nothing if one is silent, or M beyond searching."""
-    samples = min(one.shape[1], other.shape[1])
-    clips = torch.cat([one[:, :samples], other[:, :samples]])
+    samples = min(first.shape[1], second.shape[1])
+    clips = torch.cat([first[:, :samples], second[:, :samples]])
     if 2**processor.sources > LARGEST_SEARCH or not _heard(clips).all():
         return []
     mixed, mixtures = mix_pairs(clips)

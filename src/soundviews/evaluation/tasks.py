@@ -1,4 +1,4 @@
-"""A task: which labelled clips train, which choose, which judge."""
+"""A task: labelled clips and which of them train, choose and judge; and the one way to open it."""
 
 import os
 from collections.abc import Sequence
@@ -7,22 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from soundviews.audio.corpus import Corpus
-from soundviews.core.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError, option
+from soundviews.datasets.opening import Data, open_corpus
 from soundviews.evaluation.embeddings import CorpusEmbeddings, Embeds, embed_corpus
-
-Indices = NDArray[np.int64]
+from soundviews.evaluation.parts import PARTS, Indices, choose_parts, fold_numbers
 
 
 @dataclass
 class Task:
     """A labelled corpus and its parts.
 
-    train, validation, test: int64 indices into `corpus`; those a protocol does not need may be empty.
+    train, validation, test: int64 (n,) each, rows of `corpus`; those a protocol does not need may be empty.
     description: How the parts came about, for the result.
     cache: Directory for embeddings, or None to keep none. workers, batch_size, strict, progress: how the audio is
         read.
@@ -64,7 +62,7 @@ class Task:
         """Raise a SoundviewsError if the task lacks what `protocol` needs."""
         for part in parts:
             if not len(getattr(self, part)):
-                options = f"--{part}-folds or --{part}-split"
+                options = f"{option(f'{part}_folds')} or {option(f'{part}_split')}"
                 raise SoundviewsError(f"{protocol} needs {part} clips and the task has none: give {options}")
         if single_label and not self.corpus.single_label:
             raise SoundviewsError(
@@ -80,12 +78,13 @@ class Task:
         labels = self.corpus.label_matrix()
         for part in parts:
             clips = getattr(self, part)
-            own = labels[clips if kept is None else clips[kept[clips]]]
-            if len(clips) and not len(own):
+            of_part = labels[clips if kept is None else clips[kept[clips]]]
+            if len(clips) and not len(of_part):
                 raise SoundviewsError(f"{protocol}: none of the {len(clips)} {part} clips is readable")
-            if not (own.any(axis=0) & ~own.all(axis=0)).any():
-                same = f"{part} clips have the same label: {self.names(own.all(axis=0)) or 'none'}"
-                raise SoundviewsError(f"{protocol} needs at least two classes, and all {len(own)} {same}")
+            everywhere = of_part.all(axis=0)
+            if not (of_part.any(axis=0) & ~everywhere).any():
+                same = f"{part} clips have the same label: {self.names(everywhere) or 'none'}"
+                raise SoundviewsError(f"{protocol} needs at least two classes, and all {len(of_part)} {same}")
 
     def by_class(self, values: NDArray[np.float64]) -> dict[str, float]:
         """Values (classes,) by class name, without the NaN of classes that could not be judged."""
@@ -95,27 +94,28 @@ class Task:
 
     def names(self, chosen: NDArray[np.bool_]) -> str:
         """The names of these classes (classes,), the first twenty and how many more; empty for none."""
-        places = np.flatnonzero(chosen)
-        more = f" and {len(places) - 20} more" if len(places) > 20 else ""
-        return ", ".join(self.corpus.vocabulary[place] for place in places[:20]) + more
+        indices = np.flatnonzero(chosen)
+        more = f" and {len(indices) - 20} more" if len(indices) > 20 else ""
+        return ", ".join(self.corpus.vocabulary[index] for index in indices[:20]) + more
 
     def notes(self) -> list[str]:
         """What a reader of the result must know about the clips."""
-        labels, found = self.corpus.label_matrix(), []
+        labels, notes = self.corpus.label_matrix(), []
         if self.skipped:  # a class whose clips could not be read has none
             paths = self.corpus.table["path"].to_pylist()
             labels[[os.path.join(self.corpus.root, path) in self.skipped for path in paths]] = False
-        for part, so in (("train", "nothing can learn them"), ("test", "nothing is said of them")):
+        for part, meaning in (("train", "nothing can learn them"), ("test", "nothing is said of them")):
             indices = getattr(self, part)
             if len(indices) and (empty := self.names(~labels[indices].any(axis=0))):
-                found.append(f"classes without {part} clips ({so}): {empty}")
+                notes.append(f"classes without {part} clips ({meaning}): {empty}")
         if self.skipped:
-            found.append(f"{len(self.skipped)} unreadable clips were left out")
-        return found
+            notes.append(f"{len(self.skipped)} unreadable clips were left out")
+        return notes
 
 
-def make_task(
-    corpus: Corpus,
+def open_tasks(
+    data: Data | Task,
+    *,
     train_folds: Sequence[int] | None = None,
     validation_folds: Sequence[int] | None = None,
     test_folds: Sequence[int] | None = None,
@@ -123,19 +123,22 @@ def make_task(
     validation_split: str | None = None,
     test_split: str | None = None,
     validation_share: float = 0.0,
+    cross_validate: bool = False,
     seed: int = 0,
     labelled: bool = True,
     **reading: Any,
-) -> Task:
-    """Choose the clips of a task by folds or by splits.
+) -> list[Task]:
+    """A task in a list, or for a cross-validation one for each fold.
 
-    When neither is given: a corpus with folds is tested on its last and trained on the others; one with splits
-    "train" and "test" (and "validation" or "val") uses them; any other is divided 80/20, stratified and seeded.
-    If only the test part is named and the corpus has folds, the other folds train.
+    When neither folds nor splits are given: a corpus with folds is tested on its last and trained on the others; one
+    with splits "train" and "test" (and "validation" or "val") uses them; any other is divided 80/20, stratified and
+    seeded. If only the test part is named and the corpus has folds, the other folds train.
 
     Args:
+        data: What `open_corpus` takes, or a task, which is returned as it is.
         validation_share: Where no validation part is named: hold out this share of the training clips, stratified
             and drawn by `seed`.
+        cross_validate: Test on each fold once, and train on the others.
         labelled: Whether labels are needed. Without them, and where neither folds nor splits are given, all clips of
             a corpus that has none are test clips.
         reading: Fields of Task: cache, workers, batch_size, strict, progress.
@@ -143,80 +146,36 @@ def make_task(
     Raises:
         SoundviewsError: no labels where they are needed, an empty selection, or parts that share clips.
     """
+    folds = _named(train_folds, validation_folds, test_folds)
+    splits = _named(train_split, validation_split, test_split)
+    if cross_validate and (folds or splits):
+        raise SoundviewsError(f"{option('cross_validate')} tests on every fold: give no folds or splits beside it")
+    if isinstance(data, Task):
+        if folds or splits or validation_share or cross_validate:
+            raise SoundviewsError("a task has its parts already: give no folds, splits or shares beside it")
+        return [data]
+    corpus = open_corpus(data, strict=reading.get("strict", False))
     if labelled and not corpus.vocabulary:
         raise SoundviewsError(
             "the corpus has no labels, so there is nothing to judge by: a folder needs two or more sub-folders, "
             "one a class; a manifest a column label. The protocol invariance alone needs none"
         )
-    folds, splits = {}, {}
-    for part, fold, split in (
-        ("train", train_folds, train_split),
-        ("validation", validation_folds, validation_split),
-        ("test", test_folds, test_split),
-    ):
-        if fold:
-            folds[part] = sorted(fold)
-        if split:
-            splits[part] = split
-    if folds and splits:
-        raise SoundviewsError("choose clips by folds or by splits, not by both")
-    if not folds and not splits:
-        folds, splits = _defaults(corpus)
-    if "test" in folds and "train" not in folds:
-        used = [fold for part in folds.values() for fold in part]
-        folds["train"] = [fold for fold in fold_numbers(corpus) if fold not in used]
-    parts, words = _parts(corpus, folds, splits, seed)
-    if validation_share:
-        _hold_out(corpus, parts, words, validation_share, seed)
-    return _task(corpus, parts, words, reading)
+    choices = [folds]
+    if cross_validate:
+        choices = [{"test": [fold]} for fold in fold_numbers(corpus)]
+        if len(choices) < 2:
+            raise SoundviewsError("cross-validation needs a corpus with at least two folds")
+    chosen = [choose_parts(corpus, by_part, splits, validation_share, seed) for by_part in choices]
+    return [_task(corpus, parts, words, reading) for parts, words in chosen]
 
 
-def cross_validation(corpus: Corpus, **reading: Any) -> list[Task]:
-    """One task for each fold: test on it, train on the others."""
-    folds = fold_numbers(corpus)
-    if len(folds) < 2:
-        raise SoundviewsError("cross-validation needs a corpus with at least two folds")
-    return [make_task(corpus, test_folds=[fold], **reading) for fold in folds]
-
-
-def fold_numbers(corpus: Corpus) -> list[int]:
-    """The folds of a corpus in order; none where it has none."""
-    return sorted(pc.unique(corpus.table["fold"]).drop_null().to_pylist())
-
-
-def stratified_split(labels: NDArray[np.bool_], share: float, seed: int) -> tuple[Indices, Indices]:
-    """Divide clips so that about `share` of each class's clips (at least one of two) go to the second part.
-
-    Clips are taken in a seeded order, each by its rarest label, so that multi-label corpora divide well too.
-
-    Args:
-        labels: bool (clips, classes).
-
-    Returns:
-        Rising int64 indices of the first and the second part. Clips without a label are in the first.
-    """
-    rarity = np.where(labels, labels.sum(axis=0), np.iinfo(np.int64).max)
-    own, second = rarity.argmin(axis=1), np.zeros(len(labels), dtype=bool)
-    order = np.random.default_rng(seed).permutation(len(labels))
-    for index in range(labels.shape[1]):
-        clips = order[(own[order] == index) & labels[order, index]]
-        taken = round(share * len(clips))
-        second[clips[: max(taken, 1) if len(clips) > 1 else 0]] = True
-    return np.flatnonzero(~second), np.flatnonzero(second)
-
-
-def _defaults(corpus: Corpus) -> tuple[dict[str, list[int]], dict[str, str]]:
-    folds = fold_numbers(corpus)
-    if len(folds) > 1:
-        return {"train": folds[:-1], "test": folds[-1:]}, {}
-    names = set(pc.unique(corpus.table["split"]).to_pylist())
-    if {"train", "test"} <= names:
-        chosen = {"train": "train", "test": "test"}
-        for name in ("validation", "val"):
-            if name in names:
-                chosen["validation"] = name
-        return {}, chosen
-    return {}, {}
+def _named(*values: Any) -> dict[str, Any]:
+    """By part what was given for it."""
+    return {
+        part: sorted(value) if isinstance(value, list | tuple | set) else value
+        for part, value in zip(PARTS, values, strict=True)
+        if value
+    }
 
 
 def _task(corpus: Corpus, parts: dict[str, Indices], words: dict[str, str], reading: dict[str, Any]) -> Task:
@@ -239,37 +198,3 @@ def _task(corpus: Corpus, parts: dict[str, Indices], words: dict[str, str], read
         description,
         **reading,
     )
-
-
-def _parts(
-    corpus: Corpus, folds: dict[str, list[int]], splits: dict[str, str], seed: int
-) -> tuple[dict[str, Indices], dict[str, str]]:
-    """The clips of each part and how it is called."""
-    if not (folds or splits or corpus.vocabulary):
-        return {"test": np.arange(len(corpus))}, {"test": "all of it"}
-    if folds:
-        parts = {part: _where(corpus, "fold", numbers) for part, numbers in folds.items()}
-        return parts, {part: "fold " + ", ".join(map(str, numbers)) for part, numbers in folds.items()}
-    if splits:
-        parts = {part: _where(corpus, "split", [name]) for part, name in splits.items()}
-        return parts, {part: f"split {name}" for part, name in splits.items()}
-    train, test = stratified_split(corpus.label_matrix(), 0.2, seed)
-    words = {"train": f"a stratified 80 % (seed {seed})", "test": "the other 20 %"}
-    return {"train": train, "test": test}, words
-
-
-def _hold_out(corpus: Corpus, parts: dict[str, Indices], words: dict[str, str], share: float, seed: int) -> None:
-    """Make a share of the training clips the validation clips."""
-    if "validation" in parts:
-        raise SoundviewsError(f"the task has validation clips ({words['validation']}): hold out no share beside them")
-    if "train" not in parts:
-        raise SoundviewsError("no training clips to hold out a share of")
-    train = parts["train"]
-    rest, held = stratified_split(corpus.label_matrix()[train], share, seed)
-    parts["train"], parts["validation"] = train[rest], train[held]
-    words["validation"] = f"a stratified {100 * share:g} % held out from train (seed {seed})"
-
-
-def _where(corpus: Corpus, column: str, wanted: Sequence[Any]) -> Indices:
-    values = corpus.table[column]
-    return np.flatnonzero(pc.is_in(values, pa.array(wanted, values.type)).to_numpy())

@@ -1,21 +1,22 @@
 """What invariance is measured against: the blocks of acl (section 2.1), noise, another level, a part of the clip."""
 
 import importlib.util
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from soundviews.core.errors import SoundviewsError
 from soundviews.core.randomness import Randomness
+from soundviews.core.registry import Registry
 from soundviews.features.patches import Clips
 from soundviews.views import views
-from soundviews.views.pipeline import View
+from soundviews.views.registry import View
 
 SIMULATED = "simulated"
 
 
-class NoiseAtSnr:
+class NoiseAtSnr(View):
     """Add white Gaussian noise, `snr` dB below each clip's own mean power."""
 
     takes = gives = "clips"
@@ -30,7 +31,7 @@ class NoiseAtSnr:
         return Clips(noise.mul_(_inside(clips)).add_(samples), lengths)
 
 
-class Gain:
+class Gain(View):
     """Make every clip louder by `decibels`."""
 
     takes = gives = "clips"
@@ -42,7 +43,7 @@ class Gain:
         return Clips(clips.samples * self.factor, clips.lengths)
 
 
-class LouderHalf:
+class LouderHalf(View):
     """Keep the first or the second half of each clip, whichever has more energy; nothing is drawn."""
 
     takes = gives = "clips"
@@ -50,48 +51,63 @@ class LouderHalf:
     def __call__(self, clips: Clips, rng: Randomness) -> Clips:
         samples, lengths = clips
         half = (lengths + 1) // 2
-        place = torch.arange(samples.shape[1], device=samples.device)
+        position = torch.arange(samples.shape[1], device=samples.device)
         power = samples.square()
-        first = (power * (place < half[:, None])).sum(1)
-        second = (power * (place >= (lengths - half)[:, None])).sum(1)
+        first = (power * (position < half[:, None])).sum(1)
+        second = (power * (position >= (lengths - half)[:, None])).sum(1)
         start = (lengths - half) * (second > first)
-        index = (start[:, None] + place[: int(half.max())]).clamp(max=samples.shape[1] - 1)
+        index = (start[:, None] + position[: int(half.max())]).clamp(max=samples.shape[1] - 1)
         kept = Clips(samples.gather(1, index), half)
         return Clips(kept.samples * _inside(kept), half)
 
 
-_MAKERS: dict[str, Callable[[int, str], Any]] = {
-    "stretch 0.9": lambda rate, rooms: _view("time_stretch", rate, probability=1.0, rates=[0.9]),
-    "stretch 1.1": lambda rate, rooms: _view("time_stretch", rate, probability=1.0, rates=[1.1]),
-    "room": lambda rate, rooms: _view("room", rate, responses=rooms),
-    "masks": lambda rate, rooms: _view("spec_augment", rate, freq_width=10, time_width=10),  # as the recipe acl
-    "noise 20 dB": lambda rate, rooms: NoiseAtSnr(20.0),
-    "noise 10 dB": lambda rate, rooms: NoiseAtSnr(10.0),
-    "gain -6 dB": lambda rate, rooms: Gain(-6.0),
-    "louder half": lambda rate, rooms: LouderHalf(),
-}
-NAMES = tuple(_MAKERS)
+transformations = Registry("transformation")
+"""Each makes a View that gives what it takes; a maker may ask for `sample_rate` (Hz) and `rooms`, as `create` says."""
+register = transformations.register
+
+
+def _register_view(name: str, view: str, **options: Any) -> None:
+    register(name)(lambda sample_rate: views.create(view, options, sample_rate=sample_rate))
+
+
+_register_view("stretch 0.9", "time_stretch", probability=1.0, rates=[0.9])
+_register_view("stretch 1.1", "time_stretch", probability=1.0, rates=[1.1])
+register("room")(lambda sample_rate, rooms: views.create("room", {"responses": rooms}, sample_rate=sample_rate))
+_register_view("masks", "spec_augment", freq_width=10, time_width=10)  # as the recipe acl
+register("noise 20 dB")(lambda: NoiseAtSnr(20.0))
+register("noise 10 dB")(lambda: NoiseAtSnr(10.0))
+register("gain -6 dB")(lambda: Gain(-6.0))
+register("louder half")(lambda: LouderHalf())
+
+# What the protocol measures where nothing else is asked for: what is installed must not change anybody's figures.
+NAMES = ("stretch 0.9", "stretch 1.1", "room", "masks", "noise 20 dB", "noise 10 dB", "gain -6 dB", "louder half")
 
 
 def create(name: str, sample_rate: int, rooms: str = SIMULATED) -> View:
     """A transformation by its name.
 
     Args:
-        name: One of NAMES.
+        name: A registered one.
         rooms: Where "room" has its responses from: a folder of them, or "simulated".
+
+    Raises:
+        SoundviewsError: there is none of that name, or it turns clips into something else.
     """
-    made: View = _MAKERS[name](sample_rate, rooms)
-    return made
+    view: View = transformations.create(name, sample_rate=sample_rate, rooms=rooms)
+    if view.takes != view.gives:
+        raise SoundviewsError(f"transformation {name!r} takes {view.takes} and gives {view.gives}; it must give them")
+    return view
 
 
-def missing(name: str, patches: bool, rooms: str = SIMULATED) -> str:
+def missing(name: str, view: View, patches: bool, rooms: str = SIMULATED) -> str:
     """Why a transformation cannot be had, "" if it can.
 
     Args:
+        view: What `create` made of the name.
         patches: Whether the encoder is one that patches are given to.
     """
-    if name == "masks" and not patches:
-        return "it has no patches to mask"
+    if view.takes == "patches" and not patches:
+        return "it has no patches"
     if name == "room" and rooms == SIMULATED and importlib.util.find_spec("pyroomacoustics") is None:
         return "pyroomacoustics is not installed"
     return ""
@@ -108,7 +124,3 @@ def transformed(view: View, clips: Clips, rng: Randomness) -> Clips:
 def _inside(clips: Clips) -> Tensor:
     """bool (batch, longest): the samples that are the clip's own."""
     return torch.arange(clips.samples.shape[1], device=clips.lengths.device) < clips.lengths[:, None]
-
-
-def _view(name: str, sample_rate: int, **options: Any) -> Any:
-    return views.create(name, options, sample_rate=sample_rate)

@@ -10,7 +10,7 @@ import torch
 from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.opening import open_corpus
 from soundviews.evaluation.score import protocols
-from soundviews.evaluation.tasks import Task, make_task
+from soundviews.evaluation.tasks import Task, open_tasks
 from soundviews.recipes.schema import Evaluation, Recipe
 
 from .export import model_of
@@ -35,7 +35,7 @@ def judging_task(recipe: Recipe, settings: dict[str, Any]) -> Task | None:
     if recipe.evaluation.protocol in POOLED:
         none = np.empty(0, dtype=np.int64)
         return Task(corpus, none, none, np.arange(len(corpus)), "all clips")
-    return make_task(corpus)
+    return open_tasks(corpus)[0]
 
 
 class PeriodicEvaluation(pl.Callback):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from soundviews.evaluation.runner import Row
+from soundviews.evaluation.result import Row
 from soundviews.report.figures import CYCLE, class_bars, confusion_matrix, save_svg
 from soundviews.report.html import Figure
 
@@ -24,15 +24,16 @@ def class_figures(rows: Sequence[Row], classes: Sequence[str]) -> dict[str, Figu
     Args:
         classes: Names in the order of the confusions.
     """
-    found: dict[str, Figure] = {}
+    figures: dict[str, Figure] = {}
     for title, part in _together([row for row in rows if 1 < len(row.f1) <= MOST_CLASSES]):
         systems = {_name(row, part): row.f1 for row in part}
-        found[f"f1-{_slug(title)}" if title else "f1"] = Figure(class_bars(systems, "F1"), f"F1 of each class. {title}")
+        drawing = class_bars(systems, "F1")
+        figures[f"f1-{_slug(title)}" if title else "f1"] = Figure(drawing, f"F1 of each class. {title}")
     for row in rows:
         if row.confusion is not None and len(classes) > 1:
             drawing, title = confusion_matrix(row.confusion, classes), f"{row.system}, {row.label}"
-            found[_free(f"confusion-{_slug(title)}", found)] = Figure(drawing, CONFUSIONS.format(title))
-    return found
+            figures[_free(f"confusion-{_slug(title)}", figures)] = Figure(drawing, CONFUSIONS.format(title))
+    return figures
 
 
 def write_figures(directory: Path, figures: dict[str, Figure]) -> list[Path]:
@@ -49,9 +50,9 @@ def _together(rows: Sequence[Row]) -> Iterator[tuple[str, Sequence[Row]]]:
         yield from [("", rows)] if rows else []
         return
     for label in dict.fromkeys(row.label for row in rows):
-        mine = [row for row in rows if row.label == label]
-        for first in range(0, len(mine), len(CYCLE)):
-            yield f"{label}, from system {first + 1}" if first else label, mine[first : first + len(CYCLE)]
+        of_protocol = [row for row in rows if row.label == label]
+        for first in range(0, len(of_protocol), len(CYCLE)):
+            yield f"{label}, from system {first + 1}" if first else label, of_protocol[first : first + len(CYCLE)]
 
 
 def _name(row: Row, beside: Sequence[Row]) -> str:

@@ -51,8 +51,8 @@ def training_curves(curves: Mapping[str, Sequence[tuple[int, float]]], columns: 
     rows = -(-len(curves) // columns)
     with rc_context(STYLE):
         figure = new_figure(WIDTH, 0.4 + 1.9 * max(rows, 1))
-        for place, (name, points) in enumerate(curves.items(), 1):
-            axes = figure.add_subplot(rows, columns, place)
+        for number, (name, points) in enumerate(curves.items(), 1):
+            axes = figure.add_subplot(rows, columns, number)
             steps, values = np.asarray(points, dtype=float).reshape(-1, 2).T
             many = len(values) > 40
             axes.plot(steps, values, color=BLUE, linewidth=0.6 if many else 1.6, alpha=0.35 if many else 1)
@@ -62,7 +62,7 @@ def training_curves(curves: Mapping[str, Sequence[tuple[int, float]]], columns: 
                 axes.plot(steps, values, "o", color=BLUE, markersize=3)
             axes.set_title(name)
             axes.grid(axis="y", color="#e5e5e5", linewidth=0.6)
-            if place > len(curves) - columns:
+            if number > len(curves) - columns:
                 axes.set_xlabel("step")
         return figure
 
@@ -99,14 +99,14 @@ def view_patches(
 def per_class_bars(per_class: Mapping[str, float], measure: str, baseline: Mapping[str, float] | None = None) -> Figure:
     """A bar for each class, best first, with the baseline's value as a mark on it."""
     names = sorted(per_class, key=lambda name: -per_class[name])
-    places = np.arange(len(names))
+    positions = np.arange(len(names))
     with rc_context(STYLE):
         figure = new_figure(WIDTH, 0.7 + 0.17 * len(names))
         axes = figure.add_subplot()
-        axes.barh(places, [per_class[name] for name in names], color=BLUE, height=0.72)
+        axes.barh(positions, [per_class[name] for name in names], color=BLUE, height=0.72)
         if baseline:
             values = [baseline.get(name, np.nan) for name in names]
-            axes.plot(values, places, "|", color=VERMILION, markersize=9, markeredgewidth=2, label="baseline")
+            axes.plot(values, positions, "|", color=VERMILION, markersize=9, markeredgewidth=2, label="baseline")
             axes.legend(frameon=False, loc="lower right")
         _class_axes(axes, names, measure)
         return figure
@@ -127,9 +127,9 @@ def class_bars(systems: Mapping[str, Mapping[str, float]], measure: str) -> Figu
         figure = new_figure(WIDTH, 0.9 + len(classes) * (0.1 + 0.09 * len(systems)))
         axes = figure.add_subplot()
         for number, (system, values) in enumerate(systems.items()):
-            places = np.arange(len(classes)) + (number + 0.5) * height - 0.4
+            positions = np.arange(len(classes)) + (number + 0.5) * height - 0.4
             widths = [values.get(name, np.nan) for name in classes]
-            axes.barh(places, widths, height * 0.9, color=CYCLE[number % len(CYCLE)], label=system)
+            axes.barh(positions, widths, height * 0.9, color=CYCLE[number % len(CYCLE)], label=system)
         _class_axes(axes, classes, measure)
         figure.legend(frameon=False, loc="outside upper left", ncols=min(3, len(systems)), fontsize=8)
         return figure
@@ -172,20 +172,20 @@ def protocol_bars(bars: Sequence[Bar], measure: str = "") -> Figure:
         figure = new_figure(WIDTH, 0.9 + len(groups) * (0.24 * len(series) + 0.22))
         axes = figure.add_subplot()
         for number, name in enumerate(series):
-            mine = [bar for bar in bars if bar.series == name]
-            places = np.array([groups.index(bar.group) for bar in mine]) + (number + 0.5) * height - 0.4
-            values = np.array([bar.value for bar in mine])
-            spread = np.abs(np.array([(bar.low, bar.high) for bar in mine]).T - values)
+            drawn = [bar for bar in bars if bar.series == name]
+            positions = np.array([groups.index(bar.group) for bar in drawn]) + (number + 0.5) * height - 0.4
+            values = np.array([bar.value for bar in drawn])
+            spread = np.abs(np.array([(bar.low, bar.high) for bar in drawn]).T - values)
             colour = CYCLE[number % len(CYCLE)]
             again = "//" if number >= len(CYCLE) else None  # more systems than colours
             axes.barh(
-                places, values, height * 0.9, color=colour, label=name, hatch=again, edgecolor="white", linewidth=0
+                positions, values, height * 0.9, color=colour, label=name, hatch=again, edgecolor="white", linewidth=0
             )
-            axes.errorbar(values, places, xerr=spread, fmt="none", ecolor=INK, elinewidth=1, capsize=2)
-            for place, bar in zip(places, mine, strict=True):
+            axes.errorbar(values, positions, xerr=spread, fmt="none", ecolor=INK, elinewidth=1, capsize=2)
+            for position, bar in zip(positions, drawn, strict=True):
                 axes.annotate(
                     f"{100 * bar.value:.1f}",
-                    (bar.high, place),
+                    (bar.high, position),
                     (4, 0),
                     textcoords="offset points",
                     va="center",

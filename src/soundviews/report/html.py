@@ -100,7 +100,7 @@ def write_report(
     links = "".join(f'<a href="#s{i}">{escape(s.title)}</a>' for i, s in enumerate(sections))
     boxes = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
     body = "".join(
-        f'<section id="s{i}"><h2>{escape(section.title)}</h2>{"".join(map(_render, section.parts))}</section>'
+        f'<section id="s{i}"><h2>{escape(section.title)}</h2>{rendered(section.parts)}</section>'
         for i, section in enumerate(sections)
     )
     page = (
@@ -117,6 +117,11 @@ def write_report(
     )
     write_text_whole(path, page)
     return path
+
+
+def rendered(parts: Sequence[Text | Code | Table | Figure]) -> str:
+    """The parts as HTML, without a page around them."""
+    return "".join(map(_render, parts))
 
 
 def _render(part: Text | Code | Table | Figure) -> str:

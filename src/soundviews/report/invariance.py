@@ -7,9 +7,10 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from soundviews.evaluation.runner import Row, means
+from soundviews.evaluation.result import Row, means
 from soundviews.report.figures import CYCLE, INK, STYLE, WIDTH, new_figure, percent
 from soundviews.report.html import Figure, Section, Table
+from soundviews.report.words import measure_name
 
 Figures = Mapping[str, Mapping[str, float]]
 """By transformation: invariance, found_again, own and unrelated, as that protocol says."""
@@ -22,36 +23,31 @@ CAPTION = (
 
 def invariance_section(rows: Sequence[Row]) -> Section | None:
     """The figure and the table of what the protocol `invariance` found, one system a row; None if none is of it."""
-    mine = [row for row in rows if row.protocol == "invariance"]
-    if not mine:
+    measured = [row for row in rows if row.protocol == "invariance"]
+    if not measured:
         return None
-    several = len({row.label for row in mine}) > 1
-    systems = {f"{row.system}, {row.label}" if several else row.system: figures_of(row) for row in mine}
+    several = len({row.label for row in measured}) > 1
+    systems = {f"{row.system}, {row.label}" if several else row.system: figures_of(row) for row in measured}
     return Section("Invariance", [Figure(invariance_figure(systems), CAPTION), invariance_table(systems)])
 
 
 def figures_of(row: Row) -> Figures:
-    """Of a row of the protocol `invariance`: the mean over its runs."""
-    every = [score.details["transformations"] for of_seed in row.scores for score in of_seed]
-    names = dict.fromkeys(name for one in every for name in one)
-    return {name: means([one[name] for one in every if name in one]) for name in names}
+    """Figures by transformation, the mean over the runs of a row of the protocol `invariance`."""
+    runs = [score.details["transformations"] for of_seed in row.scores for score in of_seed]
+    names = dict.fromkeys(name for run in runs for name in run)
+    return {name: means([run[name] for run in runs if name in run]) for name in names}
 
 
 def invariance_table(systems: Mapping[str, Figures]) -> Table:
     """A row for each transformation of each system."""
-    keys = {
-        "invariance": "invariance",
-        "found_again": "found again",
-        "own": "cosine, before and after",
-        "unrelated": "cosine, unrelated",
-    }
+    keys = ("invariance", "found_again", "own", "unrelated")
     rows = [
         [name, system, *(f"{figures[name][key]:.3f}" for key in keys)]
         for name in _names(systems)
         for system, figures in systems.items()
         if name in figures
     ]
-    return Table(("transformation", "system", *keys.values()), rows)
+    return Table(("transformation", "system", *map(measure_name, keys)), rows)
 
 
 def invariance_figure(systems: Mapping[str, Figures]) -> Drawing:
@@ -66,17 +62,17 @@ def invariance_figure(systems: Mapping[str, Figures]) -> Drawing:
         figure = new_figure(WIDTH, 1.0 + len(names) * (0.15 * count + 0.16))
         left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
         for number, (system, figures) in enumerate(systems.items()):
-            places = np.arange(len(names)) + (number + 0.5) * step - 0.4
-            own, unrelated, invariance = (
+            positions = np.arange(len(names)) + (number + 0.5) * step - 0.4
+            before_and_after, unrelated, invariance = (
                 np.array([figures.get(name, {}).get(key, np.nan) for name in names])
                 for key in ("own", "unrelated", "invariance")
             )
             colour = CYCLE[number % len(CYCLE)]
-            left.hlines(places, unrelated, own, color=colour, linewidth=1.6, alpha=0.45)
-            left.plot(unrelated, places, "|", color=colour, markersize=6, markeredgewidth=1.6)
-            left.plot(own, places, "o", color=colour, markersize=4.5, label=system)
-            right.barh(places, np.fmax(invariance, 0), step * 0.86, color=colour)
-            _write(right, places, invariance)
+            left.hlines(positions, unrelated, before_and_after, color=colour, linewidth=1.6, alpha=0.45)
+            left.plot(unrelated, positions, "|", color=colour, markersize=6, markeredgewidth=1.6)
+            left.plot(before_and_after, positions, "o", color=colour, markersize=4.5, label=system)
+            right.barh(positions, np.fmax(invariance, 0), step * 0.86, color=colour)
+            _write(right, positions, invariance)
         left.set_yticks(range(len(names)), names)
         left.set_ylim(len(names) - 0.45, -0.55)
         left.set_xlabel("cosine: unrelated clips (bar), before and after (dot)")
@@ -88,17 +84,17 @@ def invariance_figure(systems: Mapping[str, Figures]) -> Drawing:
         for axes in (left, right):
             axes.grid(axis="x", color="#e5e5e5", linewidth=0.6)
             axes.set_axisbelow(True)
-            for place in range(1, len(names)):
-                axes.axhline(place - 0.5, color="#eeeeee", linewidth=0.6)
+            for row in range(1, len(names)):
+                axes.axhline(row - 0.5, color="#eeeeee", linewidth=0.6)
         figure.legend(frameon=False, loc="outside upper left", ncols=min(count, 4), fontsize=8)
         return figure
 
 
-def _write(axes: Axes, places: np.ndarray, values: np.ndarray) -> None:
+def _write(axes: Axes, positions: np.ndarray, values: np.ndarray) -> None:
     """Each value in percent at the end of its bar; a dash where there is none."""
-    for place, value in zip(places, values, strict=True):
+    for position, value in zip(positions, values, strict=True):
         text = "–" if np.isnan(value) else f"{100 * value:.0f}"
-        end = (np.fmax(value, 0), place)
+        end = (np.fmax(value, 0), position)
         axes.annotate(text, end, (3, 0), textcoords="offset points", va="center", fontsize=7, color=INK)
 
 

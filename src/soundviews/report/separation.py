@@ -52,7 +52,7 @@ def save(path: Path, results: Sequence[SeparationFigures], about: dict[str, Any]
 
     Args:
         path: Its suffix decides.
-        results: Of one corpus.
+        results: The processors' figures on one corpus.
         about: Put in front of the results, in JSON only.
     """
     rows = [

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from soundviews.audio.corpus import Corpus
 from soundviews.core.errors import SoundviewsError
-from soundviews.evaluation import Task, make_task
+from soundviews.evaluation import Task, open_tasks
 from soundviews.evaluation.baselines import LogMelStatistics
 from soundviews.evaluation.protocols import invariance as module
 from soundviews.evaluation.protocols.invariance import moved
@@ -41,7 +41,7 @@ class Spectrum:
 
 @pytest.fixture
 def task(tones: Corpus) -> Task:
-    return make_task(tones, test_folds=[1, 2])
+    return open_tasks(tones, test_folds=[1, 2])[0]
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_clips_are_limited_and_silent_ones_left_out(
     silent = [str(write_audio(f"silent/{i}.wav", samples=np.zeros(4000), sample_rate=RATE)) for i in range(2)]
     paths = [str(path) for path in tones.table["path"].to_pylist()]
     corpus = Corpus.from_columns(tmp_path, [*paths, *silent], labels=[["a"]] * 26, splits=["test"] * 26)
-    judged = make_task(corpus, test_split="test")
+    judged = open_tasks(corpus, test_split="test")[0]
     score = invariance(Spectrum(), judged, only="gain -6 dB")
     assert score.details["clips"] == 24
     assert set(judged.skipped) == set(silent)

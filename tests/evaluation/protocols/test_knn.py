@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from soundviews.core.errors import SoundviewsError
-from soundviews.evaluation import evaluate, knn_predict, make_task
+from soundviews.evaluation import evaluate, knn_predict, open_tasks
 from soundviews.evaluation.baselines import LogMelStatistics
 from soundviews.evaluation.protocols import knn
 
@@ -49,7 +49,7 @@ def test_ties_go_to_the_smallest_class():
 
 
 def test_test_clips_that_cannot_be_read_are_told(tones):
-    task = make_task(tones)
+    task = open_tasks(tones)[0]
     for clip in task.test:
         open(tones.clip(int(clip)).path, "wb").close()
     with pytest.raises(SoundviewsError, match="none of the 6 test clips is readable"):

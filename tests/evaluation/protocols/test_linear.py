@@ -7,7 +7,7 @@ from sklearn.linear_model import LogisticRegression
 
 from soundviews.audio.corpus import Corpus
 from soundviews.core.errors import SoundviewsError
-from soundviews.evaluation import evaluate, make_task
+from soundviews.evaluation import evaluate, open_tasks
 from soundviews.evaluation.baselines import LogMelStatistics
 from soundviews.evaluation.classification import clip_scores, loss, settings
 from soundviews.evaluation.embeddings import CorpusEmbeddings
@@ -184,7 +184,7 @@ def test_settings_of_the_papers():
     ],
 )
 def test_parts_that_cannot_be_read_are_told(tones, style, part, lost, message):
-    task = make_task(tones)
+    task = open_tasks(tones)[0]
     for clip in getattr(task, part)[np.isin(tones.targets()[getattr(task, part)], lost)]:
         open(tones.clip(int(clip)).path, "wb").close()
     with pytest.raises(SoundviewsError, match=message):
@@ -197,4 +197,4 @@ def test_weights_that_are_not_finite_are_no_classifier(tones):
     plain = model.embed_clips
     model.embed_clips = lambda clips, space="h": (plain(clips)[0] * 1e37, *plain(clips)[1:])
     with pytest.raises(SoundviewsError, match="standardize=true may help"):
-        linear(model, make_task(tones), style="uclser", epochs=3, standardize=False)
+        linear(model, open_tasks(tones)[0], style="uclser", epochs=3, standardize=False)

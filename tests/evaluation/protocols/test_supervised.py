@@ -10,13 +10,13 @@ from soundviews.audio.corpus import Corpus
 from soundviews.core.errors import SoundviewsError
 from soundviews.evaluation.baselines import LogMelStatistics
 from soundviews.evaluation.protocols.supervised import finetune, scratch
-from soundviews.evaluation.tasks import make_task
+from soundviews.evaluation.tasks import open_tasks
 from soundviews.model import Model
 
 
 def test_finetune_learns_and_leaves_the_bundle_alone(tones, tiny_model):
     before = {key: value.clone() for key, value in tiny_model.encoder.state_dict().items()}
-    task = make_task(tones)
+    task = open_tasks(tones)[0]
     score = finetune(tiny_model, task, style="cola", epochs=20, batch_size=6)
     assert score.metrics["accuracy"] == 1.0
     assert score.details["lr"] == 1e-3 and score.details["epoch"] == 20
@@ -25,7 +25,7 @@ def test_finetune_learns_and_leaves_the_bundle_alone(tones, tiny_model):
 
 
 def test_scratch_starts_from_fresh_weights_drawn_from_the_seed(tones, tiny_model):
-    task = make_task(tones)
+    task = open_tasks(tones)[0]
     with torch.no_grad():
         for parameter in tiny_model.encoder.parameters():
             parameter.fill_(torch.nan)
@@ -45,7 +45,7 @@ class Drawing(torch.nn.Module):
 
 
 def test_the_seed_decides_what_dropout_draws(tones, tiny_model):
-    config, task = tiny_model.config.model_copy(update={"embedding_size": 16}), make_task(tones)
+    config, task = tiny_model.config.model_copy(update={"embedding_size": 16}), open_tasks(tones)[0]
     for seed in (5, 5, 6):
         finetune(Model(config, Drawing()), task, seed=seed, epochs=1, batch_size=6)
     first, again, other = np.reshape(Drawing.drawn, (3, -1))
@@ -54,7 +54,7 @@ def test_the_seed_decides_what_dropout_draws(tones, tiny_model):
 
 
 def test_validation_clips_pick_the_epoch(tones, tiny_model):
-    task = make_task(tones, train_folds=[1, 2], validation_folds=[3], test_folds=[4])
+    task = open_tasks(tones, train_folds=[1, 2], validation_folds=[3], test_folds=[4])[0]
     score = finetune(tiny_model, task, epochs=3, batch_size=6)
     assert score.details["chosen by"] == "validation" and 1 <= score.details["epoch"] <= 3
     assert score.details["lr"] == 0.01
@@ -65,7 +65,7 @@ def test_several_labels_have_thresholds_of_their_own(tones, tiny_model):
     paths = [tones.clip(row).path for row in range(len(tones))]
     labels = [[name, "odd"] if row % 2 else [name] for row, name in enumerate(["high", "low", "middle"] * 8)]
     corpus = Corpus.from_columns("/", paths, labels=labels, folds=[1 + row // 6 for row in range(24)])
-    task = make_task(corpus, train_folds=[1, 2], validation_folds=[3], test_folds=[4])
+    task = open_tasks(corpus, train_folds=[1, 2], validation_folds=[3], test_folds=[4])[0]
     score = finetune(tiny_model, task, style="acl", epochs=2, batch_size=6)
     assert score.measure == "mAP" and "6 validation clips" in score.details["thresholds"]
     assert score.details["chosen by"] == "the last epoch" and score.details["average"] == "logits"
@@ -76,7 +76,7 @@ def test_several_labels_have_thresholds_of_their_own(tones, tiny_model):
 
 
 def test_bf16_and_unreadable_clips(tones, tiny_model):
-    task = make_task(tones)
+    task = open_tasks(tones)[0]
     for part in (task.train, task.test):
         open(task.corpus.clip(part[0]).path, "wb").close()
     score = finetune(tiny_model, task, style="cola", epochs=1, batch_size=6, precision="bf16")
@@ -86,4 +86,4 @@ def test_bf16_and_unreadable_clips(tones, tiny_model):
 
 def test_the_statistics_have_no_network(tones):
     with pytest.raises(SoundviewsError, match="log-mel statistics has none"):
-        finetune(LogMelStatistics(8000), make_task(tones))
+        finetune(LogMelStatistics(8000), open_tasks(tones)[0])

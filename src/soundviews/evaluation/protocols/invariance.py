@@ -26,17 +26,19 @@ from soundviews.audio.loader import evaluation_batches
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.progress import bar
 from soundviews.core.randomness import Randomness, hashed_seed
-from soundviews.core.registry import nearest
 from soundviews.evaluation import transformations
 from soundviews.evaluation.embeddings import Embeds, clip_means
-from soundviews.evaluation.score import Score, protocols
-from soundviews.evaluation.tasks import Indices, Task
+from soundviews.evaluation.parts import Indices
+from soundviews.evaluation.score import Score, gives, protocols
+from soundviews.evaluation.tasks import Task
 from soundviews.features.patches import Clips
 from soundviews.model.model import ENCODE_AT_ONCE, Model
-from soundviews.views.pipeline import View
+from soundviews.views.registry import View
 
 ROUNDING = 1e-10  # differences between cosines that float32 makes of equal h
 BLOCK = 4_000_000  # similarities held at once
+
+METRICS = ("invariance", "found_again", "own", "unrelated")
 
 
 class Moved(NamedTuple):
@@ -48,17 +50,14 @@ class Moved(NamedTuple):
 
     @property
     def invariance(self) -> NDArray[np.float64]:
-        """Of each clip, (clips,); 0 where all h are the same, and nothing can be said."""
+        """The invariance of each clip, (clips,); 0 where all h are the same, and nothing can be said."""
         spread = 1 - self.unrelated
         return 1 - (1 - self.own) / spread if spread > ROUNDING else np.zeros_like(self.own)
 
     def figures(self) -> dict[str, float]:
-        return {
-            "invariance": float(self.invariance.mean()),
-            "found_again": float(self.found_again.mean()),
-            "own": float(self.own.mean()),
-            "unrelated": self.unrelated,
-        }
+        """By the names of METRICS."""
+        means = (self.invariance.mean(), self.found_again.mean(), self.own.mean(), self.unrelated)
+        return {name: float(mean) for name, mean in zip(METRICS, means, strict=True)}
 
 
 def moved(before: NDArray[Any], after: NDArray[Any]) -> Moved:
@@ -73,18 +72,19 @@ def moved(before: NDArray[Any], after: NDArray[Any]) -> Moved:
     if not (np.isfinite(before).all() and np.isfinite(after).all()):
         raise SoundviewsError("some embeddings are NaN or infinite")
     old, new = _unit(before), _unit(after)
-    own, count = (old * new).sum(1), len(old)
+    cosine, count = (old * new).sum(1), len(old)
     unrelated = (np.square(old.sum(0)).sum() - np.square(old).sum()) / (count * (count - 1))
-    found, rows = np.empty(count), max(1, BLOCK // count)
+    again, rows = np.empty(count), max(1, BLOCK // count)
     for first in range(0, count, rows):
         block = slice(first, first + rows)
-        nearer = new[block] @ old.T - own[block, None]
+        nearer = new[block] @ old.T - cosine[block, None]
         ties = (np.abs(nearer) <= ROUNDING).sum(1)
-        found[block] = np.where((nearer > ROUNDING).any(1), 0.0, 1 / ties)
-    return Moved(own, found, float(unrelated))
+        again[block] = np.where((nearer > ROUNDING).any(1), 0.0, 1 / ties)
+    return Moved(cosine, again, float(unrelated))
 
 
-@protocols.register("invariance")
+@protocols.register("invariance", example={"only": "gain -6 dB"})
+@gives(METRICS, METRICS, trains=False)
 def invariance(
     model: Embeds,
     task: Task,
@@ -98,42 +98,40 @@ def invariance(
     Args:
         seed: Draws the clips, and with the number of the batch what is random in a transformation.
         clips: How many test clips at most.
-        only: Names of transformations with + between them; by default all that can be had.
+        only: Names of transformations with + between them; by default those of `transformations.NAMES` that can be
+            had.
         rooms: A folder of impulse responses, or "simulated".
     """
     task.require("invariance", "test")
     if clips < 2:
         raise SoundviewsError(f"invariance needs two clips at least, not {clips}")
-    wanted, left_out = _chosen(model, only, rooms)
-    views = {name: transformations.create(name, model.sample_rate, rooms) for name in wanted}
+    views, left_out = _chosen(model, only, rooms)
     rows = task.test
     if len(rows) > clips:
         rows = np.sort(np.random.default_rng(hashed_seed(seed, "invariance")).choice(rows, clips, replace=False))
     before, after = _embedded(model, task, rows, views, seed)
-    found = {name: moved(before, after[name]) for name in views}
-    by_name = {name: one.figures() for name, one in found.items()}
-    metrics = {key: float(np.mean([one[key] for one in by_name.values()])) for key in by_name[wanted[0]]}
+    by_name = {name: moved(before, after[name]).figures() for name in views}
+    metrics = {key: float(np.mean([figures[key] for figures in by_name.values()])) for key in METRICS}
     details: dict[str, Any] = {"clips": len(before), "transformations": by_name}
     notes = [f"without {name}: {reason}" for name, reason in left_out.items()]
     if 1 - metrics["unrelated"] <= ROUNDING:
         notes.append("all h are the same")
     if notes:
         details["note"] = "; ".join(notes)
-    return Score(metrics, {name: one["invariance"] for name, one in by_name.items()}, details)
+    return Score(metrics, {name: figures["invariance"] for name, figures in by_name.items()}, details)
 
 
-def _chosen(model: Embeds, only: str, rooms: str) -> tuple[list[str], dict[str, str]]:
-    """Names of the transformations, and why others are left out; an error for those that were asked for."""
+def _chosen(model: Embeds, only: str, rooms: str) -> tuple[dict[str, View], dict[str, str]]:
+    """The transformations, and why others are left out; an error for those that were asked for."""
     names = [name.strip() for name in only.split("+")] if only else list(transformations.NAMES)
-    for name in names:
-        if name not in transformations.NAMES:
-            raise SoundviewsError(f"unknown transformation {name!r}: {nearest(name, transformations.NAMES)}")
-    reasons = {name: transformations.missing(name, isinstance(model, Model), rooms) for name in names}
+    views = {name: transformations.create(name, model.sample_rate, rooms) for name in names}
+    patches = isinstance(model, Model)
+    reasons = {name: transformations.missing(name, view, patches, rooms) for name, view in views.items()}
     left_out = {name: reason for name, reason in reasons.items() if reason}
     if only and left_out:
         name, reason = next(iter(left_out.items()))
         raise SoundviewsError(f"{model.name} cannot be judged by {name!r}: {reason}")
-    return [name for name in names if name not in left_out], left_out
+    return {name: view for name, view in views.items() if name not in left_out}, left_out
 
 
 @torch.inference_mode()

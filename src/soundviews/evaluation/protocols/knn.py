@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from soundviews.core.errors import SoundviewsError
 from soundviews.evaluation.embeddings import Embeds
 from soundviews.evaluation.f1 import counts, f1_metrics
-from soundviews.evaluation.score import Judged, Score, class_accuracies, mean, protocols
+from soundviews.evaluation.score import Judged, Score, class_accuracies, gives, mean, protocols
 from soundviews.evaluation.tasks import Task
 
 BLOCK = 8_000_000  # similarities held at once; 16 bytes each with what the search for the largest needs
@@ -60,7 +60,8 @@ def knn_predict(
     return KnnResult(votes, np.where(count[:, 0] > 0, by_clip.argmax(axis=1), -1), shares)
 
 
-@protocols.register("knn")
+@protocols.register("knn", example={"k": 3})
+@gives(several_labels=(), trains=False)
 def knn(model: Embeds, task: Task, seed: int = 0, k: int = 200, space: str | None = None) -> Score:
     """Mean per-class accuracy of nearest neighbours among the test clips. Trains nothing.
 

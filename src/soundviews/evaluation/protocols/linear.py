@@ -1,6 +1,5 @@
 """Linear classifiers on frozen embeddings, as uclser, cola and acl train them, and a plain logistic regression."""
 
-import copy
 import warnings
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -25,14 +24,16 @@ from soundviews.evaluation.classification import (
 )
 from soundviews.evaluation.embeddings import CorpusEmbeddings, Embeds
 from soundviews.evaluation.linear_layer import LinearClassifier, seeded_linear
-from soundviews.evaluation.score import Score, protocols
-from soundviews.evaluation.tasks import Indices, Task
+from soundviews.evaluation.parts import Indices
+from soundviews.evaluation.score import Score, gives, protocols
+from soundviews.evaluation.tasks import Task
 from soundviews.model import Model
 
 LOGISTIC_C = 0.1
 
 
-@protocols.register("linear")
+@protocols.register("linear", example={"epochs": 2})
+@gives()
 def linear(
     model: Embeds,
     task: Task,
@@ -91,8 +92,8 @@ class _Windows:
 
     def draw(self, generator: torch.Generator) -> Tensor:
         """One window of each clip at random, int64 (clips,)."""
-        place = (torch.rand(len(self.first), generator=generator) * self.count).long()
-        return self.first + place.clamp(max=self.count - 1)
+        number = (torch.rand(len(self.first), generator=generator) * self.count).long()
+        return self.first + number.clamp(max=self.count - 1)
 
 
 def _training_windows(model: Embeds, task: Task, at_test: CorpusEmbeddings, standardize: bool) -> _Windows:
@@ -132,16 +133,16 @@ def _train(
                 if (now := judge(task, validation, truth, scores).value) > best:
                     best, kept, kept_epoch = now, classifier.copy(), epoch
             advance(1)
-    found = kept or classifier
-    if not torch.isfinite(found.layer.weight).all():
+    chosen_classifier = kept or classifier
+    if not torch.isfinite(chosen_classifier.layer.weight).all():
         raise SoundviewsError("linear: the weights became NaN or infinite; standardize=true may help")
-    return found, {"epoch": kept_epoch, "chosen by": "validation" if kept else "the last epoch"}
+    return chosen_classifier, {"epoch": kept_epoch, "chosen by": "validation" if kept else "the last epoch"}
 
 
 def _scores(
     classifier: LinearClassifier, embeddings: CorpusEmbeddings, clips: Indices, chosen: Settings, single_label: bool
 ) -> NDArray[np.float32]:
-    """Of these clips, (clips, classes), from all their windows."""
+    """The scores of these clips, (clips, classes), from all their windows."""
     if not len(clips):
         return np.empty((0, classifier.layer.out_features), dtype=np.float32)
     rows, owner = embeddings.windows(clips)
@@ -169,10 +170,10 @@ def _logistic(model: Embeds, task: Task) -> Score:
     known = classifier.classes_.astype(int) if truth.ndim == 1 else np.arange(task.classes)
 
     def scores(clips: Indices) -> NDArray[np.float32]:
-        found = np.zeros((len(clips), task.classes), dtype=np.float32)
+        probabilities = np.zeros((len(clips), task.classes), dtype=np.float32)
         if len(clips):
-            found[:, known] = classifier.predict_proba(scaler.transform(means[clips]))
-        return found
+            probabilities[:, known] = classifier.predict_proba(scaler.transform(means[clips]))
+        return probabilities
 
     score = judge(task, test, truth, scores(test), Choosing(validation, scores(validation)))
     details = {**score.details, "style": "logistic", "C": LOGISTIC_C, "standardized": True}
@@ -186,8 +187,4 @@ def _densely(model: Embeds) -> Embeds:
     windows = model.config.windows
     if windows.tail == "drop" and 2 * windows.hop <= windows.size:
         return model
-    dense = copy.copy(model)
-    grid = windows.model_copy(update={"hop": windows.size // 2, "tail": "drop"})
-    dense.config = model.config.model_copy(update={"windows": grid})
-    dense.fingerprint = model.fingerprint and f"{model.fingerprint}-dense"
-    return dense
+    return model.replace(windows=windows.model_copy(update={"hop": windows.size // 2, "tail": "drop"}))

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from soundviews.core.errors import SoundviewsError
 from soundviews.evaluation.embeddings import Embeds
-from soundviews.evaluation.score import Score, protocols
+from soundviews.evaluation.score import Score, gives, protocols
 from soundviews.evaluation.tasks import Task
 
 # Similarities are float64 products rounded to multiples of 2**-24, the spacing of float32 just below 1. Equal
@@ -75,6 +75,7 @@ def query_by_example(
 
 
 @protocols.register("qbe")
+@gives(single_label=("mAP",), several_labels=("mAP",), trains=False)
 def qbe(model: Embeds, task: Task, seed: int = 0, space: str = "h") -> Score:
     """Query by example among the test clips: each clip is the mean of its windows' embeddings. Trains nothing."""
     task.require("query by example", "test")

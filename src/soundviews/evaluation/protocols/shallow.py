@@ -14,8 +14,9 @@ from soundviews.core.progress import bar
 from soundviews.core.randomness import hashed_seed
 from soundviews.evaluation.classification import Choosing, judge
 from soundviews.evaluation.embeddings import Embeds
-from soundviews.evaluation.score import Score, class_average_precisions, mean, protocols
-from soundviews.evaluation.tasks import Indices, Task
+from soundviews.evaluation.parts import Indices
+from soundviews.evaluation.score import Score, class_average_precisions, gives, mean, protocols
+from soundviews.evaluation.tasks import Task
 from soundviews.model import Model
 
 HIDDEN = 512
@@ -27,7 +28,8 @@ Rows = NDArray[Any]
 """Indices of windows: uint32 (n,), int64 where there are too many for that."""
 
 
-@protocols.register("shallow")
+@protocols.register("shallow", example={"rounds": 2})
+@gives()
 def shallow(
     model: Embeds,
     task: Task,
@@ -155,11 +157,11 @@ def clip_probabilities(network: nn.Module, examples: Examples, clips: Indices) -
     """Mean of each clip's windows' probabilities, (clips, classes), for rising `clips`."""
     device, rows = next(network.parameters()).device, examples.rows(clips)
     total = torch.zeros(len(clips), examples.classes)
-    place = torch.from_numpy(np.searchsorted(clips, examples.clip[rows]))
+    owner = torch.from_numpy(np.searchsorted(clips, examples.clip[rows]))
     for first in range(0, len(rows), JUDGED_AT_ONCE):
         block = slice(first, first + JUDGED_AT_ONCE)
-        total.index_add_(0, place[block], network(examples.inputs(rows[block]).to(device)).sigmoid().cpu())
-    count = torch.bincount(place, minlength=len(clips)).clamp(min=1)
+        total.index_add_(0, owner[block], network(examples.inputs(rows[block]).to(device)).sigmoid().cpu())
+    count = torch.bincount(owner, minlength=len(clips)).clamp(min=1)
     return (total / count[:, None]).numpy()
 
 

@@ -25,15 +25,17 @@ from soundviews.evaluation.classification import (
 )
 from soundviews.evaluation.embeddings import Embeds
 from soundviews.evaluation.linear_layer import seeded_linear
-from soundviews.evaluation.score import Score, protocols
-from soundviews.evaluation.tasks import Indices, Task
+from soundviews.evaluation.parts import Indices
+from soundviews.evaluation.score import Score, gives, protocols
+from soundviews.evaluation.tasks import Task
 from soundviews.features.patches import Clips
 from soundviews.model import Model
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
-@protocols.register("finetune")
+@protocols.register("finetune", example={"epochs": 1})
+@gives()
 def finetune(
     model: Embeds,
     task: Task,
@@ -61,7 +63,8 @@ def finetune(
     return _supervised(_network(model, "finetune"), task, seed, style, chosen, precision)
 
 
-@protocols.register("scratch")
+@protocols.register("scratch", example={"epochs": 1})
+@gives(during_training=False)
 def scratch(
     model: Embeds,
     task: Task,
@@ -88,8 +91,8 @@ def _supervised(model: Model, task: Task, seed: int, style: str, chosen: Setting
     require_clips(task, "training the whole network")
     if precision not in PRECISIONS:
         raise SoundviewsError(f"unknown precision {precision!r}: known: {', '.join(PRECISIONS)}")
-    model = copy.copy(model)
-    model.encoder, model.precision = copy.deepcopy(model.encoder).train(), PRECISIONS[precision]
+    model = model.replace(encoder=copy.deepcopy(model.encoder), precision=PRECISIONS[precision])
+    model.encoder.train()
     layer = seeded_linear(model.embedding_size, task.classes, seed).to(model.device)
     chosen = replace(chosen, batch_size=min(chosen.batch_size, len(task.train)))
     truth = truth_of(task)
@@ -98,14 +101,14 @@ def _supervised(model: Model, task: Task, seed: int, style: str, chosen: Setting
         """The readable ones of `clips` and their scores."""
         if not len(clips):
             return clips, np.empty((0, task.classes), dtype=np.float32)
-        found, readable = _scores(model, layer, task, clips, chosen, truth.ndim == 1)
-        return clips[readable], found[readable]
+        values, readable = _scores(model, layer, task, clips, chosen, truth.ndim == 1)
+        return clips[readable], values[readable]
 
     best, kept, kept_epoch = -1.0, None, chosen.epochs
     for epoch in _epochs(model, layer, task, chosen, torch.from_numpy(truth), seed):
         if chosen.best_epoch and len(task.validation):
-            clips, found = scores(task.validation)
-            if (now := judge(task, clips, truth, found).value) > best:
+            clips, values = scores(task.validation)
+            if (now := judge(task, clips, truth, values).value) > best:
                 best, kept_epoch = now, epoch
                 kept = [copy.deepcopy(module.state_dict()) for module in (model.encoder, layer)]
     if kept is not None:
@@ -114,8 +117,8 @@ def _supervised(model: Model, task: Task, seed: int, style: str, chosen: Setting
     choosing = None  # one label a clip needs no thresholds
     if truth.ndim == 2:
         choosing = Choosing(*scores(task.validation), chosen.even)
-    clips, found = scores(task.test)
-    score = judge(task, clips, truth, found, choosing)
+    clips, values = scores(task.test)
+    score = judge(task, clips, truth, values, choosing)
     picked = {"epoch": kept_epoch, "chosen by": "validation" if kept else "the last epoch"}
     details = {**score.details, **picked, "style": style, "precision": precision, **asdict(chosen)}
     return replace(score, details=details)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from soundviews.evaluation.figures import all_figures
 from soundviews.evaluation.intervals import student_t
-from soundviews.evaluation.runner import Row
+from soundviews.evaluation.result import Row
+from soundviews.report.tables import figures_tables
 
 
 def row(system: str, f1: list[float]) -> Row:
@@ -19,7 +19,7 @@ def row(system: str, f1: list[float]) -> Row:
 
 def test_every_figure_has_its_mean_and_interval():
     values = [0.41, 0.43, 0.48]
-    (table,) = all_figures([row("noise", values), row("logmel", [0.2])])
+    (table,) = figures_tables([row("noise", values), row("logmel", [0.2])])
     low, high, _ = student_t(values, "")
     assert table.columns == ["protocol", "system", "mean per-class accuracy", "macro F1"]
     assert table.rows == [
@@ -27,10 +27,10 @@ def test_every_figure_has_its_mean_and_interval():
         ["linear:style=acl", "logmel", "0.500", "0.200"],
     ]
     assert table.caption == "In brackets 95 % intervals: Student t over 3 runs"
-    (plain,) = all_figures([row("noise", values)], intervals=False)
+    (plain,) = figures_tables([row("noise", values)], intervals=False)
     assert plain.rows[0][2:] == ["0.500", "0.440"] and not plain.caption
 
 
 @pytest.mark.parametrize("metrics", [{"mAP": 0.3}, {}])
 def test_a_single_figure_is_in_the_results_already(metrics):
-    assert all_figures([Row("a", "qbe", {}, "mAP", 0.3, None, None, "", metrics, {}, {}, [], 1.0)]) == []
+    assert figures_tables([Row("a", "qbe", {}, "mAP", 0.3, None, None, "", metrics, {}, {}, [], 1.0)]) == []
