@@ -9,38 +9,125 @@ from typing import TYPE_CHECKING, Any
 from soundviews.core.version import __version__
 
 _HOMES = {
-    "list_encoders": "soundviews.encoders",
-    "create_encoder": "soundviews.encoders",
-    "load": "soundviews.model",
-    "Model": "soundviews.model",
-    "Embedding": "soundviews.model",
-    "open_corpus": "soundviews.datasets.opening",
-    "Corpus": "soundviews.audio.corpus",
+    "pretrain": "face.pretrain",
+    "train_separator": "face.pretrain",
+    "evaluate": "face.evaluate",
+    "compare": "face.compare",
+    "embed": "face.embed",
+    "embed_archive": "face.embed",
+    "open_archive": "face.search",
+    "separate": "face.separate",
+    "read": "face.read",
+    "probe": "face.read",
+    "load": "model",
+    "list_encoders": "encoders",
+    "create_encoder": "encoders",
+    "open_corpus": "datasets.opening",
+    "Corpus": "audio.corpus",
+    "Model": "model",
+    "Embedding": "model",
+    "Evaluation": "evaluation.result",
+    "Comparison": "evaluation.compare",
+    "SoundviewsError": "core.errors",
+    "Randomness": "core.randomness",
 }
 _PACKAGES = (
-    "audio",
-    "features",
-    "views",
-    "encoders",
-    "objectives",
-    "separation",
-    "pretraining",
-    "evaluation",
     "archive",
+    "audio",
+    "datasets",
+    "encoders",
+    "evaluation",
+    "features",
+    "model",
+    "objectives",
+    "pretraining",
+    "recipes",
+    "report",
+    "scenes",
+    "separation",
+    "views",
 )
 
 if TYPE_CHECKING:
+    from soundviews import (
+        archive,
+        audio,
+        datasets,
+        encoders,
+        evaluation,
+        features,
+        model,
+        objectives,
+        pretraining,
+        recipes,
+        report,
+        scenes,
+        separation,
+        views,
+    )
     from soundviews.audio.corpus import Corpus
+    from soundviews.core.errors import SoundviewsError
+    from soundviews.core.randomness import Randomness
     from soundviews.datasets.opening import open_corpus
     from soundviews.encoders import create_encoder, list_encoders
+    from soundviews.evaluation.compare import Comparison
+    from soundviews.evaluation.result import Evaluation
+    from soundviews.face.compare import compare
+    from soundviews.face.embed import embed, embed_archive
+    from soundviews.face.evaluate import evaluate
+    from soundviews.face.pretrain import pretrain, train_separator
+    from soundviews.face.read import probe, read
+    from soundviews.face.search import open_archive
+    from soundviews.face.separate import separate
     from soundviews.model import Embedding, Model, load
 
-__all__ = ["Corpus", "Embedding", "Model", "__version__", "create_encoder", "list_encoders", "load", "open_corpus"]
+__all__ = [
+    "Comparison",
+    "Corpus",
+    "Embedding",
+    "Evaluation",
+    "Model",
+    "Randomness",
+    "SoundviewsError",
+    "__version__",
+    "archive",
+    "audio",
+    "compare",
+    "create_encoder",
+    "datasets",
+    "embed",
+    "embed_archive",
+    "encoders",
+    "evaluate",
+    "evaluation",
+    "features",
+    "list_encoders",
+    "load",
+    "model",
+    "objectives",
+    "open_archive",
+    "open_corpus",
+    "pretrain",
+    "pretraining",
+    "probe",
+    "read",
+    "recipes",
+    "report",
+    "scenes",
+    "separate",
+    "separation",
+    "train_separator",
+    "views",
+]
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
+        return getattr(importlib.import_module(f"soundviews.{_HOMES[name]}"), name)
     if name in _PACKAGES:
         return importlib.import_module(f"soundviews.{name}")
     raise AttributeError(f"module 'soundviews' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -80,11 +80,14 @@ def test_tensors_and_models_on_a_gpu(cola: Model) -> None:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (np.zeros((16_000, 2), np.float32), r"looks like \(samples, channels\): give its transpose.*embed_batch"),
-        (np.zeros((9, 16_000), np.float32), "batch of clips, which goes to embed_batch"),
-        (torch.zeros(64, 16_000), "batch of clips, which goes to embed_batch"),
+        (
+            np.zeros((16_000, 2), np.float32),
+            r"looks like \(samples, channels\): give its transpose.*give it to embed_batch",
+        ),
+        (np.zeros((9, 16_000), np.float32), "batch of clips: give it to embed_batch"),
+        (torch.zeros(64, 16_000), "batch of clips: give it to embed_batch"),
         (np.zeros((2, 2, 16_000), np.float32), "embed_batch"),
-        ([np.zeros(16_000)], "not a list; several at once go to embed_batch"),
+        ([np.zeros(16_000)], "not a list; give it to embed_batch"),
         (np.float32(1.0), "not a float32"),
         (np.zeros(0), "empty"),
         (np.zeros((2, 0)), "give its transpose"),
@@ -104,7 +107,7 @@ def test_what_is_no_waveform_is_refused(cola: Model, wrong: Any, words: str) -> 
 
 
 def test_a_rate_is_needed_and_must_be_one(cola: Model) -> None:
-    with pytest.raises(SoundviewsError, match=r"embed\(samples, sample_rate=\.\.\.\)"):
+    with pytest.raises(SoundviewsError, match="at what rate the samples are, in Hz: sample_rate="):
         cola.embed(noise(16_000))
     with pytest.raises(SoundviewsError, match="above 0, not 0"):
         cola.embed(noise(16_000), 0)

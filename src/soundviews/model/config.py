@@ -2,6 +2,8 @@
 
 from typing import Any, Literal
 
+from pydantic import Field
+
 from soundviews.core.component import Component
 from soundviews.recipes.schema import Section, Statistics, WindowSettings
 
@@ -26,5 +28,5 @@ class BundleConfig(Section):
     embedding_size: int
     head: Component | None = None
     recipe: str
-    uses: list[str] = []
+    uses: list[str] = Field(default_factory=list)
     created_by: str = ""

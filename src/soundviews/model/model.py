@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from soundviews.audio.waveforms import Waveform, waveform_of
 from soundviews.core.bundle_files import bundle_hash
 from soundviews.core.components import use as import_modules
 from soundviews.core.errors import SoundviewsError
@@ -17,12 +18,12 @@ from soundviews.features.registry import create_front_end
 from soundviews.model.bundle import load_bundle
 from soundviews.model.config import BundleConfig
 from soundviews.model.embedding import Embedding
-from soundviews.model.waveforms import Waveform, waveform_of
 from soundviews.model.windows import WindowCutter, Windows
 from soundviews.recipes.schema import WindowSettings
 
 # Patches, and samples of padded clips (32 MB), that are computed at once: they bound the memory.
 ENCODE_AT_ONCE, SAMPLES_AT_ONCE = 64, 1 << 23
+SEVERAL = "give it to embed_batch"
 
 
 def load(path: str | Path, device: str | torch.device = "cpu", use: Iterable[str | Path] = ()) -> "Model":
@@ -154,7 +155,7 @@ class Model:
             SoundviewsError: for a file that cannot be read, a rate that is missing, an empty waveform, one with NaN or
                 infinite samples, and what is no waveform: a batch, other integers, complex numbers.
         """
-        return self._embed_waveforms([waveform_of(audio, sample_rate, self.sample_rate)])[0]
+        return self._embed_waveforms([waveform_of(audio, sample_rate, self.sample_rate, SEVERAL)])[0]
 
     def embed_batch(self, audio: Iterable[Any], sample_rate: int | None = None) -> list[Embedding]:
         """Embed many clips or recordings, of any lengths, in batches of bounded memory.
@@ -178,7 +179,7 @@ class Model:
         for number, item in enumerate(audio):
             rate = None if isinstance(item, str | Path) else sample_rate
             try:
-                yield waveform_of(item, rate, self.sample_rate)
+                yield waveform_of(item, rate, self.sample_rate, SEVERAL)
             except SoundviewsError as error:
                 raise SoundviewsError(f"item {number}: {error}") from error
 

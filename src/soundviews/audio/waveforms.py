@@ -1,4 +1,4 @@
-"""What `Model.embed` takes, a path, an array or a tensor, as the waveform that the model reads."""
+"""A path, an array or a tensor as a waveform: what everything that takes one sound takes."""
 
 import os
 from typing import Any
@@ -18,7 +18,9 @@ _INTEGERS = {"uint8": (128, 2**7), "int16": (0, 2**15), "int32": (0, 2**31)}
 Waveform = NDArray[np.float32]
 
 
-def waveform_of(audio: Any, sample_rate: int | None, wanted_rate: int) -> Waveform:
+def waveform_of(
+    audio: Any, sample_rate: int | None, wanted_rate: int, several: str = "give one recording at a time"
+) -> Waveform:
     """Mono samples at `wanted_rate`.
 
     Args:
@@ -27,6 +29,7 @@ def waveform_of(audio: Any, sample_rate: int | None, wanted_rate: int) -> Wavefo
             scale.
         sample_rate: Hz; needed for arrays and tensors. For a file it must be the file's own, if it is given.
         wanted_rate: Hz.
+        several: What to do with a batch, for the error that refuses one.
 
     Returns:
         (samples,) float32.
@@ -37,10 +40,10 @@ def waveform_of(audio: Any, sample_rate: int | None, wanted_rate: int) -> Wavefo
     if isinstance(audio, str | os.PathLike):
         return _read(os.fspath(audio), sample_rate, wanted_rate)
     if sample_rate is None:
-        raise SoundviewsError("say at what rate the samples are, in Hz: embed(samples, sample_rate=...)")
+        raise SoundviewsError("say at what rate the samples are, in Hz: sample_rate=")
     if not sample_rate > 0:
         raise SoundviewsError(f"a sample rate is a number of Hz above 0, not {sample_rate!r}")
-    samples = _mono(_floats(audio))
+    samples = _mono(_floats(audio, several), several)
     if samples.size == 0:
         raise SoundviewsError("the waveform is empty")
     if not np.isfinite(samples).all():
@@ -61,15 +64,14 @@ def _read(path: str, sample_rate: int | None, wanted_rate: int) -> Waveform:
         raise SoundviewsError(f"{path}: {error}") from error
 
 
-def _floats(audio: Any) -> Waveform:
+def _floats(audio: Any, several: str) -> Waveform:
     """The same samples as float32, full scale 1."""
     if isinstance(audio, torch.Tensor):
         audio = audio.detach().cpu().resolve_conj().resolve_neg()
         audio = (audio.float() if audio.dtype == torch.bfloat16 else audio).numpy()
     if not isinstance(audio, np.ndarray):
         raise SoundviewsError(
-            f"a waveform is a path, a numpy array or a torch tensor, not a {type(audio).__name__}; several at once "
-            "go to embed_batch"
+            f"a sound is a path, a numpy array or a torch tensor, not a {type(audio).__name__}; {several}"
         )
     if audio.dtype.kind == "f":
         with np.errstate(over="ignore"):  # beyond float32 is infinite, and refused as such
@@ -83,24 +85,22 @@ def _floats(audio: Any) -> Waveform:
     return ((audio.astype(np.float64) - silence) / full_scale).astype(np.float32)
 
 
-def _mono(samples: Waveform) -> Waveform:
+def _mono(samples: Waveform, several: str) -> Waveform:
     """(samples,), or (channels, samples) mixed; what looks like something else is refused."""
     if samples.ndim == 2:
         rows, columns = samples.shape
         if rows > columns:
             raise SoundviewsError(
-                f"{samples.shape} looks like (samples, channels): give its transpose; a batch of clips goes to "
-                "embed_batch"
+                f"{samples.shape} looks like (samples, channels): give its transpose; if it is a batch, {several}"
             )
         if rows > MOST_CHANNELS:
             raise SoundviewsError(
-                f"{samples.shape} looks like a batch of clips, which goes to embed_batch: one clip is (samples,), or "
+                f"{samples.shape} looks like a batch of clips: {several}; one clip is (samples,), or "
                 f"(channels, samples) with {MOST_CHANNELS} channels at most"
             )
         samples = samples.mean(axis=0)
     if samples.ndim != 1:
         raise SoundviewsError(
-            f"a waveform is (samples,) or (channels, samples), not {samples.shape}; a batch of clips goes to "
-            "embed_batch"
+            f"a waveform is (samples,) or (channels, samples), not {samples.shape}; if it is a batch, {several}"
         )
     return samples
