@@ -14,6 +14,7 @@ from soundviews.datasets.opening import open_corpus
 from soundviews.model import load
 from soundviews.pretraining.module import Pretraining
 from soundviews.pretraining.run import pretrain, resume
+from soundviews.recipes.building import build
 from soundviews.recipes.loading import load_recipe
 from soundviews.recipes.schema import Statistics
 from soundviews.separation.preparing import prepare
@@ -84,7 +85,7 @@ def test_two_processes_train_with_prepared_channels(
     assert (run / "bundle").is_dir()
 
     recipe = load_recipe(small, [TELLING])
-    module = Pretraining(recipe, 2, Statistics.model_validate_json((run / "statistics.json").read_text()))
+    module = Pretraining(recipe, build(recipe), 2, Statistics.model_validate_json((run / "statistics.json").read_text()))
     module.processors = load_processors(separator, module.views.processors)
     share = training_loader(
         clips.cut(10), 8000, 4, recipe.training.seed, start_step=0, steps=1, workers=0, rank=0, world_size=2
@@ -120,7 +121,7 @@ def test_each_objective_has_draws_of_its_own(small: Path, make_separator: Callab
     processors = load_processors(make_separator(8000), ["S2", "F", "N"])
     for own, count in ((True, 2), (False, 1)):
         recipe = load_recipe(small, [f"views.per_objective={str(own).lower()}"])
-        module = Pretraining(recipe, 1, None, processors)
+        module = Pretraining(recipe, build(recipe), 1, None, processors)
         pairs = module.make_views(batch, 3)
         assert len(pairs) == count and all(view.shape == (4, 96, 32) for pair in pairs for view in pair)
         if own:
@@ -173,7 +174,7 @@ def test_what_stops_it_before_it_starts(
     corpus: Path, small: Path, make_separator: Callable[..., Path], tmp_path: Path
 ) -> None:
     recipe, separator, out = load_recipe(small), make_separator(8000), tmp_path / "run"
-    with pytest.raises(SoundviewsError, match="--separator RUN"):
+    with pytest.raises(SoundviewsError, match="say separator= RUN"):
         pretrain(recipe, str(corpus), out, workers=0)
     with pytest.raises(SoundviewsError, match="does not separate"):
         alone = load_recipe(small, ["edit_views={separate: null}"])

@@ -16,6 +16,7 @@ from soundviews.features.log_mel import LogMel
 from soundviews.pretraining.log import MetricsCsv, read_metrics
 from soundviews.pretraining.run import pretrain, resume
 from soundviews.pretraining.statistics import corpus_statistics
+from soundviews.recipes.building import build
 from soundviews.recipes.optimization import create_optimizer, create_schedule
 from soundviews.recipes.schema import Recipe
 
@@ -57,7 +58,7 @@ def test_statistics_are_the_true_mean_and_deviation(tiny_recipe: Callable[..., R
         samples /= np.abs(samples).max() + 0.005
         clips.append(log_mel(torch.from_numpy(samples).float()[None])[0].double().numpy())
     expected = np.concatenate([clip.ravel() for clip in clips])
-    found = corpus_statistics(recipe, open_corpus(labelled))
+    found = corpus_statistics(recipe, build(recipe), open_corpus(labelled))
     assert found.mean == pytest.approx(expected.mean(), rel=1e-4)
     assert found.std == pytest.approx(expected.std(), rel=1e-4)  # not divided by the root of the number of bins
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.registry import Registered
 from soundviews.evaluation.score import Score, protocols
 from soundviews.pretraining.log import read_metrics
 from soundviews.pretraining.run import pretrain, resume
@@ -26,7 +27,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch, values: list[float]) -> None:
             raise RuntimeError("the script is at its end")
         return Score({"mAP": value}, {})
 
-    monkeypatch.setitem(protocols._makers, "qbe", judge)
+    monkeypatch.setitem(protocols._registered, "qbe", Registered(judge, {}))
 
 
 @pytest.fixture

@@ -19,7 +19,9 @@ def train(
         typer.Argument(help="Folder, CSV or Parquet manifest, dataset folder, or 'scenes'. Labels are ignored."),
     ] = None,
     recipe: Annotated[str, typer.Option("--recipe", "-r", help="A separator's recipe or a .yaml file.")] = "separator",
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run directory, new or empty.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Run directory; a run of the same recipe and recordings goes on.")
+    ] = None,
     sources: Annotated[
         int | None, typer.Option(min=2, help="Channels that come out; the recipe's M if not given.")
     ] = None,
@@ -45,24 +47,23 @@ def train(
             "say what to learn from (soundviews separate train FOLDER), or --resume RUN, one of the two"
         )
     from soundviews.cli._folds import numbers
-    from soundviews.pretraining import separator_run
-    from soundviews.recipes.loading import load_separator_recipe
+    from soundviews.face.pretrain import resume_separator, train_separator
     from soundviews.separation.processor import find_processors
 
     if resume is not None:
-        directory = separator_run.resume(resume)
+        directory = resume_separator(resume)
     else:
-        changes = [*(set_ or []), *([f"separator.tdcn.sources={sources}"] if sources else [])]
-        directory = separator_run.train(
-            load_separator_recipe(recipe, changes),
+        directory = train_separator(
             str(data),
             out or Path("runs") / "separator",
+            recipe,
+            [*(set_ or []), *([f"separator.tdcn.sources={sources}"] if sources else [])],
+            folds=numbers(folds),
+            splits=splits.split(",") if splits else None,
             workers=workers,
             devices=devices,
             strict=strict,
-            folds=numbers(folds),
-            splits=splits.split(",") if splits else None,
         )
     print(f"run {directory}")
-    for place in find_processors(directory).values():
-        print(f"processor {place}")
+    for path in find_processors(directory).values():
+        print(f"processor {path}")

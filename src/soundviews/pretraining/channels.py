@@ -9,7 +9,8 @@ from torch import Tensor
 
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import ClipBatch
-from soundviews.core.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError, option, words
+from soundviews.recipes.building import Parts
 from soundviews.recipes.schema import Recipe
 from soundviews.separation.draw import Wanted
 from soundviews.separation.on_the_fly import separate_wanted
@@ -30,14 +31,15 @@ def processors_of(
     if not views.processors:
         if separator or channels:
             raise SoundviewsError(
-                f"recipe {recipe.name!r} does not separate: leave out --separator and --channels, or choose a recipe "
-                "whose views have the step separate (soundviews recipes)"
+                f"recipe {recipe.name!r} does not separate: leave out {option('separator')} and {option('channels')}, "
+                "or choose a recipe whose views have the step separate (soundviews recipes)"
             )
         return []
     if separator is None:
         raise SoundviewsError(
-            f"recipe {recipe.name!r} separates with {', '.join(views.processors)}: say --separator RUN, a run of "
-            "soundviews separate train (prepared channels: --channels DIR besides)"
+            f"recipe {recipe.name!r} separates with {', '.join(views.processors)}: say "
+            f"{option('separator')} RUN, a run of {words('soundviews separate train', 'soundviews.train_separator')} "
+            f"(prepared channels: {option('channels')} DIR besides)"
         )
     found = load_processors(Path(separator), views.processors)
     if (rate := found[0].sample_rate) != recipe.audio.sample_rate:
@@ -65,6 +67,12 @@ class Draw:
     def __call__(self, step: int, rank: int, batch: int) -> list[Wanted]:
         keys = [(self.seed, step, rank, *suffix) for suffix in self.suffixes]
         return [wanted for own in keys for wanted in self.views.wanted(batch, own)]
+
+
+def draw_of(recipe: Recipe, parts: Parts) -> Draw:
+    """One block of draws for all objectives, or one for each."""
+    further = list(parts.objectives)[1:] if recipe.views.per_objective else []
+    return Draw(parts.views, recipe.training.seed, [(), *((name,) for name in further)])
 
 
 def prepared_source(directory: str, corpus: Corpus, processors: list[Processor], draw: Draw) -> DrawnChannels:

@@ -8,7 +8,7 @@ import lightning.pytorch as pl
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 
-from soundviews.core.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError, words
 from soundviews.core.files import remove_unfinished, written_whole
 
 
@@ -32,9 +32,10 @@ class AtomicIO(TorchCheckpointIO):
         except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
             if isinstance(error, RuntimeError) and "writ" not in str(error) and "archive" not in str(error):
                 raise
+            again = words(f"{self.command} --resume {path.parent.parent}", "the same call again")
             raise SoundviewsError(
                 f"cannot write the checkpoint {path} ({error}). The previous one is untouched: "
-                f"make room, then go on with: {self.command} --resume {path.parent.parent}"
+                f"make room, then go on with: {again}"
             ) from error
 
 

@@ -6,10 +6,12 @@ import torch
 from torch import nn
 
 from soundviews.core.component import component
+from soundviews.core.components import portable
 from soundviews.core.version import __version__
 from soundviews.model import Model
 from soundviews.model.bundle import save_bundle
 from soundviews.model.config import BundleConfig
+from soundviews.recipes.objectives import weighted_objectives
 
 from .module import Pretraining
 
@@ -26,8 +28,9 @@ def config_of(module: Pretraining) -> BundleConfig:
         statistics=module.statistics,
         encoder=component(recipe.encoder),
         embedding_size=int(module.encoder.embedding_size),  # type: ignore[arg-type]
-        head=next((named for named in map(component, recipe.objectives) if named.name == projecting), None),
+        head=next((part for name, _, part in weighted_objectives(recipe.objectives) if name == projecting), None),
         recipe=recipe.name,
+        uses=portable(recipe.uses),
         created_by=f"soundviews {__version__}",
     )
 

@@ -14,26 +14,30 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import TrainingLoader, training_loader
-from soundviews.core.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError, option, words
 from soundviews.recipes.schema import Recipe
 from soundviews.recipes.separator import SeparatorRecipe
 
 from .checkpoints import AtomicIO, Checkpoints
 from .directory import write_skipped
 from .log import MetricsCsv
+from .process import process_as_it_was
 from .progress import ProgressBar, StopOnSignal
+from .settings import RunSettings
+
+logger = logging.getLogger(__name__)
 
 
 class Run(NamedTuple):
     """What any training goes on from.
 
-    settings: as `environment.json` keeps them. command: what resumes the run, before `--resume`.
+    command: what resumes the run, before `--resume`.
     """
 
     directory: Path
     recipe: Recipe | SeparatorRecipe
     corpus: Corpus
-    settings: dict[str, Any]
+    settings: RunSettings
     command: str
 
 
@@ -57,12 +61,9 @@ def device_rank(devices: int) -> int:
 
 def require_devices(devices: int) -> None:
     if torch.cuda.is_available() and devices > torch.cuda.device_count():
-        raise SoundviewsError(f"there are {torch.cuda.device_count()} GPUs, not {devices}: choose fewer --devices")
-
-
-def decoding_workers(settings: dict[str, Any]) -> int:
-    """The run's number of decoding processes; half of the cores where it does not say."""
-    return max(1, (os.cpu_count() or 2) // 2) if settings["workers"] is None else int(settings["workers"])
+        raise SoundviewsError(
+            f"there are {torch.cuda.device_count()} GPUs, not {devices}: choose fewer {option('devices')}"
+        )
 
 
 def batches(run: Run, clips: int, steps: int, **options: Any) -> TrainingLoader:
@@ -71,7 +72,7 @@ def batches(run: Run, clips: int, steps: int, **options: Any) -> TrainingLoader:
     Args:
         options: further ones of `training_loader`.
     """
-    training, devices = run.recipe.training, run.settings["devices"]
+    training, devices = run.recipe.training, run.settings.devices
     done = steps_done(run.directory)
     return training_loader(
         run.corpus,
@@ -80,14 +81,15 @@ def batches(run: Run, clips: int, steps: int, **options: Any) -> TrainingLoader:
         seed=training.seed,
         start_step=done * training.accumulate,
         steps=(steps - done) * training.accumulate,
-        workers=decoding_workers(run.settings),
+        workers=run.settings.decoding_workers,
         rank=device_rank(devices),
         world_size=devices,
-        strict=run.settings["strict"],
+        strict=run.settings.strict,
         **options,
     )
 
 
+@process_as_it_was()
 def fit(
     run: Run, module: pl.LightningModule, loader: TrainingLoader, steps: int, callbacks: Sequence[pl.Callback]
 ) -> None:
@@ -100,14 +102,27 @@ def fit(
     Raises:
         KeyboardInterrupt: stopped by a signal, with everything up to the step at hand kept.
     """
-    directory, training, devices = run.directory, run.recipe.training, run.settings["devices"]
-    done, last = steps_done(directory), last_checkpoint(directory)
+    directory, done, last = run.directory, steps_done(run.directory), last_checkpoint(run.directory)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning's own use of a torch internal
     stop = StopOnSignal()
     table = MetricsCsv(directory / "metrics.csv", done)
     table.start()
-    trainer = pl.Trainer(
+    trainer = _trainer(run, steps, [ProgressBar(steps), stop, *callbacks], [table, _TensorBoard(directory, done)])
+    if done < steps:
+        trainer.fit(module, Unmeasured(loader), ckpt_path=last if done else None, weights_only=True)
+        if not trainer.is_global_zero:
+            sys.exit(0)  # further processes are there for the training alone
+        write_skipped(directory, run.corpus, loader)
+    if stop.asked and trainer.global_step < steps:
+        again = words(f"{run.command} --resume {directory}", "the same call again")
+        logger.info("stopped at step %d; go on with: %s", trainer.global_step, again)
+        raise KeyboardInterrupt
+
+
+def _trainer(run: Run, steps: int, callbacks: list[pl.Callback], loggers: list[Any]) -> pl.Trainer:
+    training, devices = run.recipe.training, run.settings.devices
+    return pl.Trainer(
         max_steps=steps,
         max_epochs=-1,
         accelerator="auto",
@@ -117,12 +132,10 @@ def fit(
         gradient_clip_val=training.gradient_clip,
         accumulate_grad_batches=training.accumulate,
         callbacks=[
-            ProgressBar(steps),
-            stop,
             *callbacks,
-            Checkpoints(last.parent, training.checkpoint_steps, training.keep_every),
+            Checkpoints(last_checkpoint(run.directory).parent, training.checkpoint_steps, training.keep_every),
         ],
-        logger=[table, _TensorBoard(directory, name="", version="", purge_step=done)],
+        logger=loggers,
         log_every_n_steps=max(1, min(50, steps // 20)),
         plugins=[AtomicIO(run.command)],
         enable_checkpointing=False,
@@ -131,17 +144,12 @@ def fit(
         use_distributed_sampler=False,
         num_sanity_val_steps=0,
     )
-    if done < steps:
-        trainer.fit(module, Unmeasured(loader), ckpt_path=last if done else None, weights_only=True)
-        if not trainer.is_global_zero:
-            sys.exit(0)  # further processes are there for the training alone
-        write_skipped(directory, run.corpus, loader)
-    if stop.asked and trainer.global_step < steps:
-        print(f"stopped at step {trainer.global_step}; go on with: {run.command} --resume {directory}", file=sys.stderr)
-        raise KeyboardInterrupt
 
 
 class _TensorBoard(TensorBoardLogger):
+    def __init__(self, directory: Path, done: int) -> None:
+        super().__init__(directory, name="", version="", purge_step=done)
+
     def save(self) -> None:
         """Without the empty hparams.yaml: the run has its recipe."""
 

@@ -1,43 +1,66 @@
 """The training step, for Lightning."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from soundviews.audio.loader import ClipBatch
 from soundviews.core.randomness import hashed_seed
 from soundviews.model import standardize
-from soundviews.recipes.building import build
+from soundviews.objectives import Average
+from soundviews.recipes.building import Parts
 from soundviews.recipes.optimization import create_optimizer, create_schedule
 from soundviews.recipes.schema import Recipe, Statistics
 from soundviews.separation.processor import Processor
 
-from .channels import Draw, channels_of
+from .channels import channels_of, draw_of
+
+Views = tuple[Tensor, ...]  # anchors, positives and any further views
 
 
 class Pretraining(pl.LightningModule):
-    """Two views of every clip agree.
+    """The views of every clip agree.
 
     All randomness of a step is a function of (seed, batch, rank), so that resuming is starting at batch k.
 
     Args:
+        parts: What `build` made of the recipe.
         processors: Of the views that separate, for batches that come without their channels.
+
+    Attributes:
+        averaged: For each objective that has a momentum, by its name, the averaged copy of encoder and head. It is in
+            the checkpoints, but no optimiser and no gradient reaches it.
     """
 
     def __init__(
-        self, recipe: Recipe, steps: int, statistics: Statistics | None, processors: Sequence[Processor] = ()
+        self,
+        recipe: Recipe,
+        parts: Parts,
+        steps: int,
+        statistics: Statistics | None,
+        processors: Sequence[Processor] = (),
     ) -> None:
         super().__init__()
         self.recipe, self.steps, self.statistics = recipe, steps, statistics
-        torch.manual_seed(hashed_seed(recipe.training.seed, "weights"))
-        self.log_mel, self.views, encoder, self.objectives = build(recipe)
+        self.log_mel, self.views, encoder, self.objectives, self.weights = parts
         self.encoder = encoder.to(memory_format=torch.channels_last)
+        self.averaged = nn.ModuleDict(
+            {
+                name: Average(self.projecting(name))
+                for name, part in parts.objectives.items()
+                if hasattr(part, "momentum")
+            }
+        )
         self.processors = list(processors)
-        own = list(self.objectives)[1:] if recipe.views.per_objective else []
-        self.draw = Draw(self.views, recipe.training.seed, [(), *((name,) for name in own)])
+        self.draw = draw_of(recipe, parts)
+
+    def projecting(self, objective: str) -> nn.Module:
+        """Encoder and head of an objective: patches (batch, 1, frames, mels) to projections."""
+        return nn.Sequential(self.encoder, self.objectives[objective].head)
 
     def on_fit_start(self) -> None:
         for processor in self.processors:
@@ -47,40 +70,63 @@ class Pretraining(pl.LightningModule):
         keys = (self.recipe.training.seed, index, self.global_rank)
         torch.manual_seed(hashed_seed(*keys, "layers"))  # dropout and stochastic depth
         with torch.autocast(self.device.type, enabled=False):
-            pairs = self.make_views(batch, index)
-        encoded = self.encode(pairs)
+            draws = self.make_views(batch, index)
+        embedded = self.encode(draws)
         total = torch.zeros((), device=self.device)
-        for place, (name, objective) in enumerate(self.objectives.items()):
-            loss = objective(*encoded[place % len(encoded)])
-            total = total + loss.value
+        for number, (name, objective) in enumerate(self.objectives.items()):
+            draw = number % len(draws)
+            h = embedded[draw] if getattr(objective, "further", False) else embedded[draw][:2]
+            if name in self.averaged:
+                loss = objective(*h, averaged=self.encode([draws[draw][:2]], self.averaged[name])[0])
+            else:
+                loss = objective(*h)
+            total = total + self.weights[name] * loss.value
             self.log_dict({f"{name}_{key}": value for key, value in loss.metrics.items()})
             self.log(f"{name}_loss", loss.value.detach())
         self.log("loss", total.detach(), prog_bar=True)
         return total
 
-    def make_views(self, batch: ClipBatch, index: int) -> list[tuple[Tensor, Tensor]]:
-        """Anchors and positives, (batch, frames, mels) each: one pair for all objectives, or one for each."""
+    def make_views(self, batch: ClipBatch, index: int) -> list[Views]:
+        """Views of the batch's examples, (batch, frames, mels) each: one draw for all objectives, or one for each."""
         size = self.recipe.training.batch_size
         wanted = self.draw(index, self.global_rank, size)
         channels = channels_of(batch, self.processors, wanted, size)
-        pairs, blocks = [], len(wanted) // len(self.draw.suffixes)
-        for place, suffix in enumerate(self.draw.suffixes):
+        draws, blocks = [], len(wanted) // len(self.draw.suffixes)
+        for number, suffix in enumerate(self.draw.suffixes):
             keys = (self.recipe.training.seed, index, self.global_rank, *suffix)
-            own = None if channels is None else channels[place * blocks : (place + 1) * blocks]
-            pairs.append(self.views(batch.samples, batch.lengths, size, keys, own))
-        return pairs
+            of_draw = None if channels is None else channels[number * blocks : (number + 1) * blocks]
+            draws.append(self.views(batch.samples, batch.lengths, keys, of_draw))
+        return draws
 
-    def encode(self, pairs: list[tuple[Tensor, Tensor]]) -> list[tuple[Tensor, Tensor]]:
-        """Patches of both views (batch, frames, mels) to h (batch, embedding_size) of both, for each pair."""
-        x = [standardize(patches, self.statistics)[:, None] for pair in pairs for patches in pair]
-        together = self.recipe.training.views_together and len({patches.shape for patches in x}) == 1
-        batches = [torch.cat(x)] if together else x
-        h = [self.encoder(patches.contiguous(memory_format=torch.channels_last)) for patches in batches]
-        flat = list(h[0].chunk(len(x))) if together else h
-        return list(zip(flat[::2], flat[1::2], strict=True))
+    def encode(self, draws: Sequence[Views], network: nn.Module | None = None) -> list[Views]:
+        """Patches (batch, frames, mels) of each view of each draw to h (batch, embedding_size).
+
+        Those of one size pass the encoder in one batch if the recipe says `views_together`.
+
+        Args:
+            network: What they pass; None for the encoder.
+        """
+        network = self.encoder if network is None else network
+        x = [standardize(patches, self.statistics)[:, None] for views in draws for patches in views]
+        sizes = [patches.shape if self.recipe.training.views_together else number for number, patches in enumerate(x)]
+        h: dict[int, Tensor] = {}
+        for size in dict.fromkeys(sizes):
+            numbers = [number for number in range(len(x)) if sizes[number] == size]
+            patches = x[numbers[0]] if len(numbers) == 1 else torch.cat([x[number] for number in numbers])
+            vectors = network(patches.contiguous(memory_format=torch.channels_last))
+            h.update(zip(numbers, vectors.chunk(len(numbers)), strict=True))
+        ordered = iter([h[number] for number in range(len(x))])
+        return [tuple(islice(ordered, len(views))) for views in draws]
 
     def configure_optimizers(self) -> Any:
         training = self.recipe.training
         optimizer = create_optimizer(training.optimizer, [p for p in self.parameters() if p.requires_grad])
         schedule = create_schedule(training.schedule, optimizer, self.steps, training.warmup_steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def optimizer_step(self, *args: Any, **options: Any) -> None:
+        """The step of the optimiser, after which the averages follow."""
+        super().optimizer_step(*args, **options)
+        for name, average in self.averaged.items():
+            momentum = self.objectives[name].momentum(self.trainer.global_step / self.steps)
+            average.update(self.projecting(name), momentum)

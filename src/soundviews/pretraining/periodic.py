@@ -8,31 +8,58 @@ import numpy as np
 import torch
 
 from soundviews.core.errors import SoundviewsError
-from soundviews.datasets.opening import open_corpus
-from soundviews.evaluation.score import protocols
+from soundviews.core.registry import nearest
+from soundviews.datasets.opening import Data, open_corpus
+from soundviews.evaluation.score import gives_of, protocols
 from soundviews.evaluation.tasks import Task, open_tasks
 from soundviews.recipes.schema import Evaluation, Recipe
 
 from .export import model_of
 from .module import Pretraining
+from .settings import RunSettings
 
-POOLED = ("knn", "qbe")  # they judge one set of clips against itself and train nothing
+
+def require_judgement(recipe: Recipe) -> None:
+    """Refuse an evaluation that cannot be made in a run, before anything is read.
+
+    Raises:
+        SoundviewsError: there is no such protocol or metric, or it does not judge the encoder that is being trained.
+    """
+    if recipe.evaluation is None:
+        return
+    name, metric = recipe.evaluation.protocol, recipe.evaluation.metric
+    gives = gives_of(protocols.get(name))
+    if gives is None:  # a protocol from outside that does not say
+        return
+    if not gives.during_training:
+        raise SoundviewsError(
+            f"evaluation.protocol {name!r} does not judge the encoder that a run trains: choose knn, qbe or linear"
+        )
+    if metric not in (known := dict.fromkeys((*gives.single_label, *gives.several_labels))):
+        raise SoundviewsError(f"evaluation.metric: {name} has no metric {metric!r}: {nearest(metric, known)}")
 
 
-def judging_task(recipe: Recipe, settings: dict[str, Any]) -> Task | None:
+def judging_task(recipe: Recipe, settings: RunSettings, data: Data | None) -> Task | None:
     """The task of a run's periodic evaluation, None where the recipe or the run asks for none.
 
     Args:
-        settings: `evaluation_data` and `evaluation_folds` of the run.
+        data: What `settings.evaluation_data` names.
     """
-    if recipe.evaluation is None or settings["evaluation_data"] is None:
+    if recipe.evaluation is None or data is None:
         return None
-    corpus = open_corpus(settings["evaluation_data"])
-    if settings["evaluation_folds"]:
-        corpus = corpus.where(folds=settings["evaluation_folds"])
+    corpus = open_corpus(data)
+    if settings.evaluation_folds:
+        corpus = corpus.where(folds=settings.evaluation_folds)
     if not corpus.vocabulary or not len(corpus):
-        raise SoundviewsError(f"{settings['evaluation_data']} has no labelled clips to judge by")
-    if recipe.evaluation.protocol in POOLED:
+        raise SoundviewsError(f"{settings.evaluation_data} has no labelled clips to judge by")
+    name, metric = recipe.evaluation.protocol, recipe.evaluation.metric
+    gives = gives_of(protocols.get(name))
+    if gives is not None and metric not in (gives.single_label if corpus.single_label else gives.several_labels):
+        kind = "one label each" if corpus.single_label else "several labels or none"
+        raise SoundviewsError(
+            f"evaluation.metric: {name} gives no {metric} of {settings.evaluation_data}, whose clips have {kind}"
+        )
+    if gives is not None and not gives.trains:  # all clips are judged
         none = np.empty(0, dtype=np.int64)
         return Task(corpus, none, none, np.arange(len(corpus)), "all clips")
     return open_tasks(corpus)[0]

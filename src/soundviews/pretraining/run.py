@@ -1,8 +1,9 @@
 """A run: from a recipe and a corpus to a directory that holds everything the training left behind."""
 
-import sys
+import logging
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import lightning.pytorch as pl
 import torch
@@ -10,44 +11,48 @@ import torch
 from soundviews.audio.corpus import Corpus
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.files import write_text_whole
-from soundviews.recipes.building import build
+from soundviews.datasets.opening import Data
+from soundviews.recipes.building import Parts, build
 from soundviews.recipes.loading import check
 from soundviews.recipes.schema import Recipe, Statistics
 from soundviews.separation.processor import Processor
-from soundviews.views.pipeline import TwoViews
 
-from .channels import prepared_source, processors_of
-from .directory import begin, open_clips, read_run, require_empty, require_same
+from .channels import draw_of, prepared_source, processors_of
+from .directory import begin, is_run, open_clips, read_run, require_empty
 from .export import export
-from .fit import Run, batches, decoding_workers, device_rank, fit, last_checkpoint, require_devices
+from .fit import Run, batches, device_rank, fit, last_checkpoint, require_devices, steps_done
+from .going_on import require_same_corpus, require_same_evaluation, require_same_recipe, require_same_settings
 from .module import Pretraining
-from .periodic import PeriodicEvaluation, judging_task
+from .periodic import PeriodicEvaluation, judging_task, require_judgement
+from .settings import JUDGING_CORPUS, TRAINING_CORPUS, RunSettings, name_data, open_data, save_data
 from .statistics import corpus_statistics
 
 COMMAND = "soundviews pretrain"
 
+logger = logging.getLogger(__name__)
+
 
 def pretrain(
     recipe: Recipe,
-    data: str,
+    data: Data,
     directory: Path,
     *,
-    evaluation_data: str | None = None,
+    evaluation_data: Data | None = None,
     workers: int | None = None,
     devices: int = 1,
     strict: bool = False,
-    folds: list[int] | None = None,
-    splits: list[str] | None = None,
-    evaluation_folds: list[int] | None = None,
-    separator: str | None = None,
-    channels: str | None = None,
+    folds: Sequence[int] | None = None,
+    splits: Sequence[str] | None = None,
+    evaluation_folds: Sequence[int] | None = None,
+    separator: str | Path | None = None,
+    channels: str | Path | None = None,
 ) -> Path:
-    """Start a run; returns its directory, with `bundle/` once the training is complete.
+    """Start a run, or go on with the one that is there; returns its directory, with `bundle/` once it is complete.
 
     Args:
         recipe: What to do.
         data: The corpus to learn from, in any form that `open_corpus` reads; labels are ignored.
-        directory: The run directory; it must be new or empty.
+        directory: The run directory: new, empty, or a run of the same recipe on the same clips.
         evaluation_data: Labelled corpus for the recipe's periodic evaluation; None leaves it out.
         workers: Decoding processes; None takes half of the cores.
         devices: GPUs, or processes where there is none. Each takes batches of `training.batch_size` clips of its own;
@@ -57,33 +62,39 @@ def pretrain(
         evaluation_folds: Judge on these folds only.
         separator: A run of `soundviews separate train`, whose processors the recipe's views name.
         channels: Where `soundviews prepare` kept their channels; None separates on the fly.
+
+    Raises:
+        SoundviewsError: what the recipe says cannot be, something is missing, or another run is there.
+        KeyboardInterrupt: stopped by a signal; the same call goes on.
     """
     if device_rank(devices) > 0:  # the first process has made the run by now
         return resume(directory)
+    require_judgement(recipe)
     require_devices(devices)
-    require_empty(directory, COMMAND)
-    module = Pretraining(recipe, 1, None)
-    processors = processors_of(recipe, module.views, separator, channels)
-    settings: dict[str, Any] = {
-        "data": data,
-        "evaluation_data": evaluation_data,
-        "workers": workers,
-        "devices": devices,
-        "strict": strict,
-        "folds": folds,
-        "splits": splits,
-        "evaluation_folds": evaluation_folds,
-        "separator": separator,
-        "channels": channels,
-        "processors": _digests(processors),
-    }
-    _load(module.views, settings)
-    corpus = _open(recipe, settings)
-    if processors and channels:  # what is not prepared fails now
-        prepared_source(channels, corpus, processors, module.draw)
-    judging_task(recipe, settings)  # a wrong corpus fails now, not after the first thousand steps
-    begin(directory, recipe, corpus, settings, sum(p.numel() for p in module.parameters()))
-    return _train(recipe, corpus, directory, settings)
+    settings = RunSettings(
+        data=name_data(data, TRAINING_CORPUS),
+        evaluation_data=None if evaluation_data is None else name_data(evaluation_data, JUDGING_CORPUS),
+        folds=None if folds is None else list(folds),
+        splits=None if splits is None else list(splits),
+        evaluation_folds=None if evaluation_folds is None else list(evaluation_folds),
+        separator=None if separator is None else str(separator),
+        channels=None if channels is None else str(channels),
+        workers=workers,
+        devices=devices,
+        strict=strict,
+    )
+    if is_run(directory):
+        return _go_on(recipe, data, evaluation_data, directory, settings)
+    require_empty(directory)
+    ready = _prepare(recipe, data, directory, settings)
+    settings.processors = _digests(ready.processors)
+    judging_task(recipe, settings, evaluation_data)  # a wrong corpus fails now, not after the first thousand steps
+    save_data(data, settings.data, directory)
+    if evaluation_data is not None and settings.evaluation_data is not None:
+        save_data(evaluation_data, settings.evaluation_data, directory)
+    networks = (ready.parts.encoder, ready.parts.objectives)
+    begin(directory, recipe, ready.run.corpus, settings, sum(p.numel() for part in networks for p in part.parameters()))
+    return _train(ready)
 
 
 def resume(directory: Path) -> Path:
@@ -93,50 +104,73 @@ def resume(directory: Path) -> Path:
         SoundviewsError: no run there, or its corpus is no longer the same.
     """
     page, environment = read_run(directory, COMMAND)
-    recipe, settings = check(page), environment["settings"]
-    _load(build(recipe, weights=False).views, settings)
-    corpus = _open(recipe, settings)
-    require_same(corpus, environment)
-    return _train(recipe, corpus, directory, settings)
+    recipe, settings = check(page), environment.settings
+    ready = _prepare(recipe, open_data(settings.data, directory, settings.strict), directory, settings)
+    require_same_corpus(ready.run.corpus, directory, environment, settings)
+    return _train(ready)
 
 
-def _open(recipe: Recipe, settings: dict[str, Any]) -> Corpus:
-    return open_clips(settings, recipe.audio.clip_seconds, recipe.training.batch_size * settings["devices"])
+class _Ready(NamedTuple):
+    """A run and what it computes with, built once."""
+
+    run: Run
+    recipe: Recipe
+    parts: Parts
+    processors: list[Processor]
 
 
-def _load(views: TwoViews, settings: dict[str, Any]) -> None:
-    """Read what the views need from disk: what is missing fails now, not at the first batch."""
-    skipped = views.load()
-    if skipped and device_rank(settings["devices"]) == 0:
+def _go_on(recipe: Recipe, data: Data, evaluation_data: Data | None, directory: Path, settings: RunSettings) -> Path:
+    """Go on with the run that is there, if it is the one that is asked for."""
+    page, environment = read_run(directory, COMMAND)
+    require_same_recipe(directory, Recipe.model_validate(page), recipe)
+    require_same_settings(directory, environment.settings, settings)
+    require_same_evaluation(directory, settings, evaluation_data)
+    settings.processors = environment.settings.processors
+    ready = _prepare(recipe, data, directory, settings)
+    require_same_corpus(ready.run.corpus, directory, environment, settings)
+    return _train(ready)
+
+
+def _prepare(recipe: Recipe, data: Data, directory: Path, settings: RunSettings) -> _Ready:
+    """Build the recipe and read what it needs from disk: what is missing fails now, not at the first batch."""
+    parts = build(recipe)
+    processors = processors_of(recipe, parts.views, settings.separator, settings.channels)
+    if settings.processors and settings.processors != _digests(processors):
+        raise SoundviewsError(f"the processors of {settings.separator} have changed since the run started")
+    skipped = parts.views.load()
+    if skipped and device_rank(settings.devices) == 0:
         first = skipped[0]
-        print(f"{len(skipped)} left out of what the views read, first {first.path}: {first.reason}", file=sys.stderr)
+        logger.warning("%d left out of what the views read, first %s: %s", len(skipped), first.path, first.reason)
+    corpus = open_clips(data, settings, recipe.audio.clip_seconds, recipe.training.batch_size * settings.devices)
+    if processors and settings.channels:
+        prepared_source(settings.channels, corpus, processors, draw_of(recipe, parts))
+    return _Ready(Run(directory, recipe, corpus, settings, COMMAND), recipe, parts, processors)
 
 
-def _train(recipe: Recipe, corpus: Corpus, directory: Path, settings: dict[str, Any]) -> Path:
-    training = recipe.training
-    per_epoch = len(corpus) // (training.batch_size * settings["devices"] * training.accumulate)
-    steps = training.steps or max(1, round((training.epochs or 0) * per_epoch))
-    processors = processors_of(recipe, build(recipe, weights=False).views, settings.get("separator"))
-    digests = _digests(processors)
-    if settings.get("processors", digests) != digests:
-        raise SoundviewsError(f"the processors of {settings['separator']} have changed since the run started")
-    statistics = _statistics(recipe, corpus, directory, decoding_workers(settings), settings["strict"])
-    module = Pretraining(recipe, steps, statistics, processors)
-    prepared = settings.get("channels") if processors else None
-    run = Run(directory, recipe, corpus, settings, COMMAND)
-    loader = batches(
-        run,
-        training.batch_size,
-        steps,
-        backgrounds=module.views.backgrounds,
-        channels=prepared_source(prepared, corpus, processors, module.draw) if prepared else None,
-    )
+def _train(ready: _Ready) -> Path:
+    (directory, _, corpus, settings, _), recipe, parts, processors = ready
+    training, bundle = recipe.training, directory / "bundle"
+    steps = _count_steps(recipe, corpus, settings)
+    if steps_done(directory) == steps and bundle.is_dir():
+        return directory
+    module = Pretraining(recipe, parts, steps, _statistics(ready), processors)
+    channels = prepared_source(settings.channels, corpus, processors, module.draw) if settings.channels else None
+    loader = batches(ready.run, training.batch_size, steps, backgrounds=parts.views.backgrounds, channels=channels)
     callbacks: list[pl.Callback] = []
-    if recipe.evaluation is not None and (task := judging_task(recipe, settings)) is not None:
+    evaluation_data = settings.evaluation_data
+    if recipe.evaluation is not None and evaluation_data is not None:
+        task = judging_task(recipe, settings, open_data(evaluation_data, directory))
+        assert task is not None
         callbacks.append(PeriodicEvaluation(recipe.evaluation, task, directory / "checkpoints"))
-    fit(run, module, loader, steps, callbacks)
+    fit(ready.run, module, loader, steps, callbacks)
     _finish(recipe, module, directory)
     return directory
+
+
+def _count_steps(recipe: Recipe, corpus: Corpus, settings: RunSettings) -> int:
+    training = recipe.training
+    per_epoch = len(corpus) // (training.batch_size * settings.devices * training.accumulate)
+    return training.steps or max(1, round((training.epochs or 0) * per_epoch))
 
 
 def _digests(processors: list[Processor]) -> dict[str, str]:
@@ -152,10 +186,12 @@ def _finish(recipe: Recipe, module: Pretraining, directory: Path) -> None:
     export(module, directory / "bundle")
 
 
-def _statistics(recipe: Recipe, corpus: Corpus, directory: Path, workers: int, strict: bool) -> Statistics | None:
+def _statistics(ready: _Ready) -> Statistics | None:
+    run, recipe = ready.run, ready.recipe
     if recipe.statistics != "corpus":
         return recipe.statistics
-    kept = directory / "statistics.json"
+    kept = run.directory / "statistics.json"
     if not kept.is_file():
-        write_text_whole(kept, corpus_statistics(recipe, corpus, workers, strict).model_dump_json())
+        workers, strict = run.settings.decoding_workers, run.settings.strict
+        write_text_whole(kept, corpus_statistics(recipe, ready.parts, run.corpus, workers, strict).model_dump_json())
     return Statistics.model_validate_json(kept.read_text())

@@ -26,9 +26,10 @@ class SeparatorTraining(pl.LightningModule):
     def __init__(self, recipe: SeparatorRecipe, steps: int) -> None:
         super().__init__()
         self.recipe, self.steps = recipe, steps
-        torch.manual_seed(hashed_seed(recipe.training.seed, "weights"))
         named = component(recipe.separator)
-        self.network = separators.create(named.name, named.options)
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(hashed_seed(recipe.training.seed, "weights"))
+            self.network = separators.create(named.name, named.options)
         self.degenerate = DegenerateShare()
 
     def training_step(self, batch: ClipBatch, index: int) -> Tensor:

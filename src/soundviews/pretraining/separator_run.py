@@ -1,5 +1,6 @@
 """The run of a separator: from a recipe and a corpus to processors."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,30 +9,33 @@ import lightning.pytorch as pl
 from soundviews.audio.corpus import Corpus
 from soundviews.core.component import component
 from soundviews.core.version import __version__
+from soundviews.datasets.opening import Data
 from soundviews.recipes.loading import check_separator
 from soundviews.recipes.separator import SeparatorRecipe
 from soundviews.separation.processor import ProcessorConfig, save_processor
 
 from .checkpoints import require_finite
-from .directory import begin, open_clips, read_run, require_empty, require_same
+from .directory import begin, is_run, open_clips, read_run, require_empty
 from .fit import Run, batches, device_rank, fit, require_devices
+from .going_on import require_same_corpus, require_same_recipe, require_same_settings
 from .separator_module import SeparatorTraining
+from .settings import TRAINING_CORPUS, RunSettings, name_data, open_data, save_data
 
 COMMAND = "soundviews separate train"
 
 
 def train(
     recipe: SeparatorRecipe,
-    data: str,
+    data: Data,
     directory: Path,
     *,
     workers: int | None = None,
     devices: int = 1,
     strict: bool = False,
-    folds: list[int] | None = None,
-    splits: list[str] | None = None,
+    folds: Sequence[int] | None = None,
+    splits: Sequence[str] | None = None,
 ) -> Path:
-    """Start a run; arguments as for `soundviews.pretraining.run.pretrain`.
+    """Start a run, or go on with the one that is there; arguments as for `soundviews.pretraining.run.pretrain`.
 
     Returns:
         The run directory, with one bundle for each processor in `processors/`.
@@ -39,18 +43,26 @@ def train(
     if device_rank(devices) > 0:  # the first process has made the run by now
         return resume(directory)
     require_devices(devices)
-    require_empty(directory, COMMAND)
-    settings = {
-        "data": data,
-        "workers": workers,
-        "devices": devices,
-        "strict": strict,
-        "folds": folds,
-        "splits": splits,
-    }
-    corpus = _open(recipe, settings)
-    parameters = sum(p.numel() for p in SeparatorTraining(recipe, 1).parameters())
-    begin(directory, recipe, corpus, settings, parameters)
+    settings = RunSettings(
+        data=name_data(data, TRAINING_CORPUS),
+        folds=None if folds is None else list(folds),
+        splits=None if splits is None else list(splits),
+        workers=workers,
+        devices=devices,
+        strict=strict,
+    )
+    if is_run(directory):
+        page, environment = read_run(directory, COMMAND)
+        require_same_recipe(directory, SeparatorRecipe.model_validate(page), recipe)
+        require_same_settings(directory, environment.settings, settings)
+        corpus = _open(recipe, data, settings)
+        require_same_corpus(corpus, directory, environment, settings)
+    else:
+        require_empty(directory)
+        corpus = _open(recipe, data, settings)
+        save_data(data, settings.data, directory)
+        parameters = sum(p.numel() for p in SeparatorTraining(recipe, 1).parameters())
+        begin(directory, recipe, corpus, settings, parameters)
     return _train(recipe, corpus, directory, settings)
 
 
@@ -61,17 +73,17 @@ def resume(directory: Path) -> Path:
         SoundviewsError: no run there, or its corpus is no longer the same.
     """
     page, environment = read_run(directory, COMMAND)
-    recipe, settings = check_separator(page), environment["settings"]
-    corpus = _open(recipe, settings)
-    require_same(corpus, environment)
+    recipe, settings = check_separator(page), environment.settings
+    corpus = _open(recipe, open_data(settings.data, directory, settings.strict), settings)
+    require_same_corpus(corpus, directory, environment, settings)
     return _train(recipe, corpus, directory, settings)
 
 
-def _open(recipe: SeparatorRecipe, settings: dict[str, Any]) -> Corpus:
-    return open_clips(settings, recipe.audio.clip_seconds, 2 * recipe.training.batch_size * settings["devices"])
+def _open(recipe: SeparatorRecipe, data: Data, settings: RunSettings) -> Corpus:
+    return open_clips(data, settings, recipe.audio.clip_seconds, 2 * recipe.training.batch_size * settings.devices)
 
 
-def _train(recipe: SeparatorRecipe, corpus: Corpus, directory: Path, settings: dict[str, Any]) -> Path:
+def _train(recipe: SeparatorRecipe, corpus: Corpus, directory: Path, settings: RunSettings) -> Path:
     steps = recipe.training.steps
     assert steps is not None
     run = Run(directory, recipe, corpus, settings, COMMAND)

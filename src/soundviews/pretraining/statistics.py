@@ -1,26 +1,30 @@
 """The scalars that patches are standardised with."""
 
+from typing import Any
+
 import torch
 
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import training_loader
 from soundviews.core.randomness import Randomness
 from soundviews.features.patches import Clips
-from soundviews.recipes.building import build
+from soundviews.recipes.building import Parts
 from soundviews.recipes.schema import Recipe, Statistics
-from soundviews.views.pipeline import Branch
+from soundviews.views.pipeline import TwoViews
+from soundviews.views.registry import View
 
 PATCHES = 4096  # a fraction of a percent of either scalar's error; the original read every bin of its corpus
 
 
-def corpus_statistics(recipe: Recipe, corpus: Corpus, workers: int = 0, strict: bool = False) -> Statistics:
+def corpus_statistics(
+    recipe: Recipe, parts: Parts, corpus: Corpus, workers: int = 0, strict: bool = False
+) -> Statistics:
     """Mean and true standard deviation over all bins of un-augmented random patches, in float64.
 
     One patch a clip, of up to `PATCHES` clips in the order of the first epoch. (The original divides the deviation
     by the square root of the number of bins; that is not repeated.)
     """
-    log_mel = build(recipe, weights=False).log_mel
-    branch = Branch(plain_steps(recipe), log_mel=log_mel, sample_rate=recipe.audio.sample_rate, fill=recipe.audio.fill)
+    steps = plain_steps(parts.views)
     size = min(64, len(corpus))
     loader = training_loader(
         corpus,
@@ -35,7 +39,10 @@ def corpus_statistics(recipe: Recipe, corpus: Corpus, workers: int = 0, strict: 
     count, total, squares = 0, 0.0, 0.0
     for number, batch in enumerate(loader):
         rng = Randomness(recipe.training.seed, number, "statistics")
-        patches = branch(Clips(batch.samples, batch.lengths), rng).double()
+        patches: Any = Clips(batch.samples, batch.lengths)
+        for name, view in steps:
+            patches = view(patches, rng.child(*name))
+        patches = patches.double()
         count, total, squares = (
             count + patches.numel(),
             total + float(patches.sum()),
@@ -46,13 +53,12 @@ def corpus_statistics(recipe: Recipe, corpus: Corpus, workers: int = 0, strict: 
     return Statistics(mean=mean, std=max(deviation, torch.finfo(torch.float32).eps))
 
 
-def plain_steps(recipe: Recipe) -> list:
-    """The anchor's steps up to its first patches, without waveform augmentation."""
+def plain_steps(views: TwoViews) -> list[tuple[tuple[str, int], View]]:
+    """The anchor's steps up to its first patches, without those that augment."""
     steps = []
-    for step in recipe.views.anchor:
-        name = step if isinstance(step, str) else next(iter(step))
-        if name in ("peak_normalize", "l2_normalize", "crop"):
-            steps.append(step)
-        elif name in ("patch", "log_mel"):
-            return [*steps, step]
+    for name, view in views.branches[0].steps:
+        if not view.augments:
+            steps.append((name, view))
+        if view.gives == "patches":
+            break
     return steps

@@ -6,52 +6,50 @@ import torch
 from torch import nn
 
 from soundviews.core.component import component
-from soundviews.core.registry import Registry
+from soundviews.core.randomness import hashed_seed
 from soundviews.encoders import create_encoder
-from soundviews.features.log_mel import LogMel
+from soundviews.features import FrontEnd, create_front_end
 from soundviews.objectives import objectives
-from soundviews.recipes.optimization import create_optimizer, create_schedule
-from soundviews.recipes.schema import Recipe
+from soundviews.recipes.objectives import weighted_objectives
+from soundviews.recipes.schema import RecipePage
 from soundviews.views.pipeline import TwoViews
-
-front_ends = Registry("front-end")
-front_ends.register("log_mel")(LogMel)
 
 
 class Parts(NamedTuple):
-    """What a recipe names, built."""
+    """What a recipe names, built. objectives, weights: by the names that the recipe gives the objectives."""
 
-    log_mel: LogMel
+    log_mel: FrontEnd
     views: TwoViews
     encoder: nn.Module
     objectives: nn.ModuleDict
+    weights: dict[str, float]
 
 
-def build(recipe: Recipe, weights: bool = True) -> Parts:
+def build(recipe: RecipePage, weights: bool = True) -> Parts:
     """Build every component of a recipe.
 
     Args:
-        weights: False builds the networks without memory or draws, to check names and options only.
+        weights: False builds the networks without memory or draws, to check names and options only. Otherwise they
+            are drawn from the recipe's seed.
 
     Raises:
         SoundviewsError: for an unknown name or option, or steps that do not fit one another.
     """
-    log_mel = front_ends.create("log_mel", recipe.features, sample_rate=recipe.audio.sample_rate)
+    log_mel = create_front_end(recipe.features, recipe.audio.sample_rate)
     views = TwoViews(
         recipe.views.anchor,
         recipe.views.positive,
+        recipe.views.further,
         log_mel=log_mel,
         sample_rate=recipe.audio.sample_rate,
         fill=recipe.audio.fill,
     )
-    with torch.device("cpu" if weights else "meta"):
+    weighted = weighted_objectives(recipe.objectives)
+    with torch.random.fork_rng(devices=[]), torch.device("cpu" if weights else "meta"):
+        torch.default_generator.manual_seed(hashed_seed(recipe.training.seed, "weights"))
         named = component(recipe.encoder)
         encoder = create_encoder(named.name, **named.options)
         losses = nn.ModuleDict()
-        for item in recipe.objectives:
-            named = component(item)
-            losses[named.name] = objectives.create(named.name, named.options, embedding_size=encoder.embedding_size)
-        if not weights:
-            optimizer = create_optimizer(recipe.training.optimizer, [nn.Parameter(torch.zeros(1))])
-            create_schedule(recipe.training.schedule, optimizer, 1, 0)
-    return Parts(log_mel, views, encoder, losses)
+        for name, _, part in weighted:
+            losses[name] = objectives.create(part.name, part.options, embedding_size=encoder.embedding_size)
+    return Parts(log_mel, views, encoder, losses, {name: weight for name, weight, _ in weighted})

@@ -1,16 +1,26 @@
 """Recipes as YAML pages: which there are, and what a page says after its base and the overrides. No torch here."""
 
 import re
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import BaseModel
 
+from soundviews.core.components import locate
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.registry import nearest
 
-WHOLE = ("encoder", "objectives", "anchor", "positive", "optimizer", "schedule", "separator")  # replaced, never merged
+COMPONENTS = ("encoder", "optimizer", "schedule", "separator")  # {name: options}: another name, other options
+BRANCHES = ("anchor", "positive")
+
+Page = dict[str, Any]
+Source = str | Path | Page | BaseModel
+"""A shipped recipe's name, the path of a .yaml file, a page, or a recipe that has been read."""
+Overrides = Sequence[str] | Mapping[str, Any] | None
+"""Changes of a page: texts `section.key=value` with YAML values, or values by `section.key`."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -24,32 +34,36 @@ _Loader.add_implicit_resolver(
 
 def list_recipes() -> dict[str, str]:
     """Shipped recipes: name to one line."""
-    root = resources.files("soundviews") / "recipes" / "pages"
-    found = {}
-    for path in Path(str(root)).rglob("*.yaml"):
-        name = path.relative_to(str(root)).with_suffix("").as_posix()
-        found[name] = " ".join(str(read_page(path).get("about", "")).split())
-    return dict(sorted(found.items()))  # a recipe before its variants
+    root = _shipped()
+    names = {path.relative_to(root).with_suffix("").as_posix(): path for path in root.rglob("*.yaml")}
+    abouts = {name: " ".join(str(read_page(path).get("about", "")).split()) for name, path in names.items()}
+    return dict(sorted(abouts.items()))  # a recipe before its variants
 
 
-def load_page(name_or_path: str | Path, overrides: list[str] | None = None) -> dict[str, Any]:
-    """A recipe's page after its base and the overrides, not yet checked."""
-    page = _resolve(str(name_or_path), seen=())
-    for override in overrides or []:
-        key, separator, value = override.partition("=")
-        if not separator:
-            raise SoundviewsError(f"--set takes key=value, not {override!r}")
-        try:
-            delta: Any = yaml.load(value, _Loader)
-        except yaml.YAMLError as error:
-            raise SoundviewsError(f"--set {override}: the value is no YAML: {error}") from error
+def load_page(source: Source, overrides: Overrides = None) -> Page:
+    """A recipe's page after its base and the overrides, not yet checked.
+
+    Args:
+        overrides: A section is changed key by key, a component of the same name option by option. `edit_views`
+            changes steps of both branches: `edit_views.room.responses=FOLDER`.
+    """
+    if isinstance(source, BaseModel):
+        page = source.model_dump(mode="json")
+    elif isinstance(source, dict):
+        page = _with_base(source, None, ())
+        page.setdefault("name", "page")
+    else:
+        page = _resolve(str(source), ())
+    for key, value in _parsed(overrides):
+        if key == "uses":
+            value = _located(value, Path())
         for part in reversed(key.strip().split(".")):
-            delta = {part: delta}
-        page = _merge(page, delta)
+            value = {part: value}
+        page = _merge(page, value)
     return _edit_views(page)
 
 
-def read_page(path: Path) -> dict[str, Any]:
+def read_page(path: Path) -> Page:
     """A recipe's YAML file as it is."""
     try:
         page = yaml.load(path.read_text(encoding="utf-8"), _Loader)
@@ -60,56 +74,112 @@ def read_page(path: Path) -> dict[str, Any]:
     return page
 
 
-def _locate(name: str) -> Path:
-    if name.endswith((".yaml", ".yml")):
-        return Path(name)
-    path = Path(str(resources.files("soundviews") / "recipes" / "pages")) / f"{name}.yaml"
-    if not path.is_file():
-        raise SoundviewsError(f"unknown recipe {name!r}: {nearest(name, list_recipes())} (or give a .yaml file)")
-    return path
+def _parsed(overrides: Overrides) -> list[tuple[str, Any]]:
+    if isinstance(overrides, str):
+        raise SoundviewsError(f'overrides are {{"training.steps": 1000}} or ["training.steps=1000"], not {overrides!r}')
+    if isinstance(overrides, Mapping):
+        return list(overrides.items())
+    changes = []
+    for override in overrides or ():
+        key, separator, text = override.partition("=")
+        if not separator:
+            raise SoundviewsError(f"--set takes key=value, not {override!r}")
+        try:
+            changes.append((key, yaml.load(text, _Loader)))
+        except yaml.YAMLError as error:
+            raise SoundviewsError(f"--set {override}: the value is no YAML: {error}") from error
+    return changes
 
 
-def _resolve(name: str, seen: tuple[str, ...]) -> dict[str, Any]:
+def _shipped() -> Path:
+    return Path(str(resources.files("soundviews") / "recipes" / "pages"))
+
+
+def _is_file(name: str) -> bool:
+    return name.endswith((".yaml", ".yml"))
+
+
+def _resolve(name: str, seen: tuple[str, ...]) -> Page:
+    """The page of a shipped recipe or a file, on its base."""
     if name in seen:
         raise SoundviewsError(f"recipes refer to each other: {' -> '.join((*seen, name))}")
-    page = read_page(_locate(name))
-    base = page.pop("base", None)
-    if base is not None:
-        relative = Path(name).parent / base if name.endswith((".yaml", ".yml")) else Path(base)
-        below = _resolve(str(relative) if str(base).endswith((".yaml", ".yml")) else str(base), (*seen, name))
-        del below["name"]
-        page = _merge(below, page)
-    page = _edit_views(page)
-    page.setdefault("name", Path(name).stem if name.endswith((".yaml", ".yml")) else name)
+    path = Path(name) if _is_file(name) else _shipped() / f"{name}.yaml"
+    if not _is_file(name) and not path.is_file():
+        raise SoundviewsError(f"unknown recipe {name!r}: {nearest(name, list_recipes())} (or give a .yaml file)")
+    page = _with_base(read_page(path), path.parent if _is_file(name) else None, (*seen, name))
+    page.setdefault("name", path.stem if _is_file(name) else name)
     return page
 
 
-def _edit_views(page: dict[str, Any]) -> dict[str, Any]:
-    """`edit_views` gives steps of both branches other options by their name, or leaves them out (null)."""
-    edits, views = page.pop("edit_views", None) or {}, dict(page.get("views") or {})
-    found = set()
-    for branch in ("anchor", "positive") if edits else ():
-        names = [step if isinstance(step, str) else next(iter(step)) for step in views[branch]]
-        found |= set(names)
-        steps = zip(names, views[branch], strict=True)
-        kept = [({name: edits[name]} if name in edits else step, edits.get(name, True)) for name, step in steps]
-        views[branch] = [step for step, options in kept if options is not None]
-    for name in edits:
-        if name not in found:
-            raise SoundviewsError(f"edit_views names {name!r}, which is no step of this recipe: {nearest(name, found)}")
-    return {**page, "views": views} if edits else page
+def _with_base(page: Page, folder: Path | None, seen: tuple[str, ...]) -> Page:
+    """A page merged into the one that it names as its base; a file's own base is named from its `folder`."""
+    base = page.get("base")
+    delta = {key: value for key, value in page.items() if key != "base"}
+    if "uses" in delta:
+        delta["uses"] = _located(delta["uses"], folder or Path())
+    if base is not None:
+        name = str(folder / str(base)) if folder is not None and _is_file(str(base)) else str(base)
+        delta = _merge({key: value for key, value in _resolve(name, seen).items() if key != "name"}, delta)
+    return _edit_views(delta)
 
 
-def _merge(base: dict[str, Any], delta: dict[str, Any]) -> dict[str, Any]:
+def _merge(base: Page, delta: Page) -> Page:
+    """`base` with what `delta` says: key by key, but a component of another name replaces the one that is there, and
+    the modules of both are used."""
     merged = dict(base)
     for key, value in delta.items():
-        if isinstance(value, dict) and isinstance(merged.get(key), dict) and key not in WHOLE:
-            value = _merge(merged[key], value)
-        elif key in WHOLE and isinstance(value, dict) and set(value) == set(merged.get(key) or {}):
-            value = {name: {**(merged[key][name] or {}), **(options or {})} for name, options in value.items()}
+        before = merged.get(key)
+        if isinstance(value, dict) and isinstance(before, dict) and _is_one_component(key, before, value):
+            value = _merge(before, value)
+        elif key == "uses":
+            value = list(dict.fromkeys([*(before or []), *value]))
         merged[key] = value
     if "epochs" in delta and "steps" not in delta:
         merged.pop("steps", None)
     elif "steps" in delta and "epochs" not in delta:
         merged.pop("epochs", None)
     return merged
+
+
+def _is_one_component(key: str, before: Page, value: Page) -> bool:
+    """Whether the options of two sections go together: not those of different components."""
+    if key == "features":
+        named = before.get("front_end", "log_mel")
+        return bool(value.get("front_end", named) == named)
+    return key not in COMPONENTS or value.keys() == before.keys()
+
+
+def _located(uses: Any, folder: Path) -> list[str]:
+    """`uses` of a page or an override; files are absolute paths from here on."""
+    if not isinstance(uses, list) or not all(isinstance(name, str) for name in uses):
+        raise SoundviewsError(f"uses is a list of modules and .py files, such as [my_parts], not {uses!r}")
+    return [locate(name, folder) for name in uses]
+
+
+def _edit_views(page: Page) -> Page:
+    """Apply `edit_views`: {step: options} changes these options of that step in both branches, {step: null} leaves it
+    out."""
+    page = dict(page)
+    edits = page.pop("edit_views", None) or {}
+    if not edits:
+        return page
+    views = dict(page.get("views") or {})
+    names = {_step_name(step) for branch in BRANCHES for step in views.get(branch) or ()}
+    for name in edits:
+        if name not in names:
+            raise SoundviewsError(f"recipe {page.get('name', '')!r} has no step {name}: {nearest(name, names)}")
+    for branch in BRANCHES:
+        kept = [step for step in views.get(branch) or () if edits.get(_step_name(step), {}) is not None]
+        views[branch] = [_edited(step, edits.get(_step_name(step))) for step in kept]
+    return page | {"views": views}
+
+
+def _step_name(step: Any) -> str:
+    return str(next(iter(step), "")) if isinstance(step, dict) else str(step)
+
+
+def _edited(step: Any, changes: Page | None) -> Any:
+    if changes is None:
+        return step
+    options = step[_step_name(step)] if isinstance(step, dict) else None
+    return {_step_name(step): {**(options or {}), **changes}}

@@ -1,8 +1,8 @@
 """What a recipe's page may say, section by section. No torch here: recipes are listed quickly."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from soundviews.core.registry import nearest
 
@@ -20,7 +20,22 @@ class Statistics(Section):
     std: float
 
 
-class Windows(Section):
+Unit = Literal["spectrogram", "waveform"]
+Tail = Literal["drop", "pad"]
+Level = Literal["none", "peak", "l2_clip", "l2_window"]
+
+
+class StatedWindows(Section):
+    """What a page says of `WindowSettings`; what it leaves out follows from its views."""
+
+    unit: Unit | None = None
+    size: int | None = Field(default=None, ge=1)
+    hop: int | None = Field(default=None, ge=1)
+    crop: int | None = Field(default=None, ge=1)
+    tail: Tail | None = None
+
+
+class WindowSettings(StatedWindows):
     """How a clip is cut for the frozen encoder.
 
     unit: "spectrogram" slices the whole clip's log-mel (sizes in frames; uclser), "waveform" cuts the waveform and
@@ -29,14 +44,28 @@ class Windows(Section):
     tail: whether the last, incomplete window is dropped or padded. A clip shorter than a window gives one window.
     """
 
-    unit: Literal["spectrogram", "waveform"]
-    size: int
-    hop: int
-    crop: int
-    tail: Literal["drop", "pad"]
+    unit: Unit
+    size: int = Field(ge=1)
+    hop: int = Field(ge=1)
+    crop: int = Field(ge=1)
+    tail: Tail
 
 
-class Audio(Section):
+class StatedInference(Section):
+    """What a page says of `Inference`; what it leaves out follows from its views."""
+
+    level: Level | None = None
+    windows: StatedWindows = StatedWindows()
+
+
+class Inference(StatedInference):
+    """How the finished encoder reads clips: level convention and windows."""
+
+    level: Level
+    windows: WindowSettings
+
+
+class EncoderAudio(Section):
     """Rate (Hz); longest clip (s), longer recordings become several; what fills a clip shorter than a snippet."""
 
     sample_rate: int = Field(ge=1000, le=192000)
@@ -45,21 +74,16 @@ class Audio(Section):
 
 
 class Views(Section):
-    """The two branches: lists of named steps.
+    """The branches: lists of named steps.
 
+    further: branches of their own, for objectives that take more than two views.
     per_objective: whether each objective has draws of its own (ssep), or all share one pair of views.
     """
 
     anchor: list[Any]
     positive: list[Any]
+    further: list[list[Any]] = []
     per_objective: bool = False
-
-
-class Inference(Section):
-    """How the finished encoder reads clips: level convention and windows."""
-
-    level: Literal["none", "peak", "l2_clip", "l2_window"]
-    windows: Windows
 
 
 class Length(Section):
@@ -69,14 +93,14 @@ class Length(Section):
         {exponential: {final: }}.
     """
 
-    epochs: float | None = None
-    steps: int | None = None
+    epochs: float | None = Field(default=None, gt=0)
+    steps: int | None = Field(default=None, ge=1)
     batch_size: int = Field(ge=1)
     optimizer: dict[str, dict[str, Any]]
     schedule: dict[str, dict[str, Any]] = {"constant": {}}
     warmup_steps: int = Field(default=0, ge=0)
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    gradient_clip: float | None = None
+    gradient_clip: float | None = Field(default=None, gt=0)
     accumulate: int = Field(default=1, ge=1)
     seed: int = 0
     checkpoint_steps: int = Field(default=500, ge=1)
@@ -114,35 +138,56 @@ class Evaluation(Section):
     keep: Literal["last", "best"] = "last"
 
 
-class Recipe(Section):
-    """The resolved page. `encoder` and each of `objectives` are {name: options}."""
+class RecipePage(Section):
+    """A page after its base and the overrides. `encoder` and each of `objectives` are {name: options}.
+
+    features: options of the front-end; `front_end` names another than log_mel.
+    uses: modules that register components of the page, files as absolute paths.
+    """
 
     name: str
     about: str = ""
-    audio: Audio
+    uses: list[str] = []
+    audio: EncoderAudio
     features: dict[str, Any]
     statistics: Literal["corpus"] | Statistics | None = None
     views: Views
     encoder: dict[str, dict[str, Any]]
     objectives: list[dict[str, dict[str, Any]]] = Field(min_length=1)
     training: Training
-    inference: Inference
+    inference: StatedInference = StatedInference()
     evaluation: Evaluation | None = None
+
+    @field_validator("inference", mode="before")
+    @classmethod
+    def _all_derived(cls, stated: Any) -> Any:
+        return StatedInference() if stated is None else stated
+
+
+class Recipe(RecipePage):
+    """The resolved page, with everything that it leaves to be derived."""
+
+    inference: Inference
 
 
 def explain(error: ValidationError, whole: type[BaseModel]) -> str:
     """What is wrong with a page, and the nearest right key where one is unknown."""
     lines = []
     for item in error.errors():
-        place = ".".join(str(part) for part in item["loc"])
+        *above, key = item["loc"] or ("page",)
         hint = ""
         if item["type"] == "extra_forbidden":
-            model: Any = whole
-            for part in item["loc"][:-1]:
-                field = getattr(model, "model_fields", {}).get(part)
-                model = field.annotation if field else None
-            known = getattr(model, "model_fields", {})
-            hint = f"; {nearest(str(item['loc'][-1]), known)}" if known else ""
-        said = item["msg"].removeprefix("Value error, ")
-        lines.append(f"{place or 'page'}: {said}{hint}")
+            section: Any = whole
+            for part in above:
+                section = _section(getattr(section, "model_fields", {}).get(part))
+            if known := getattr(section, "model_fields", {}):
+                hint = f"; {nearest(str(key), known)}"
+        where = ".".join(str(part) for part in (*above, key))
+        lines.append(f"{where}: {item['msg'].removeprefix('Value error, ')}{hint}")
     return "; ".join(lines)
+
+
+def _section(field: Any) -> Any:
+    """The section that a field of another holds, also where it may be absent."""
+    kinds = (field.annotation, *get_args(field.annotation)) if field else ()
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)

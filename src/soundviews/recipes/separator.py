@@ -9,7 +9,7 @@ from soundviews.recipes.schema import Length, Section
 FEWEST_SOURCES, MOST_SOURCES = 2, 16
 
 
-class Audio(Section):
+class SeparatorAudio(Section):
     """Rate (Hz); longest clip (s), longer recordings become several."""
 
     sample_rate: int = Field(ge=1000, le=192000)
@@ -40,7 +40,7 @@ class SeparatorRecipe(Section):
 
     name: str
     about: str = ""
-    audio: Audio
+    audio: SeparatorAudio
     separator: dict[str, dict[str, Any]]
     mixtures: Mixtures
     training: Length

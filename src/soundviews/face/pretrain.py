@@ -1,0 +1,175 @@
+"""`soundviews.pretrain` and `soundviews.train_separator`: from recordings to a run, or on with one that is there."""
+
+import logging
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from soundviews.core.messages import show_messages
+from soundviews.datasets.opening import Data
+from soundviews.model import Model, load
+from soundviews.pretraining import run, separator_run
+from soundviews.pretraining.directory import read_run
+from soundviews.pretraining.settings import JUDGING_CORPUS, TRAINING_CORPUS, RunSettings
+from soundviews.recipes.loading import load_recipe, load_separator_recipe
+from soundviews.recipes.reading import Overrides, Source
+
+RECIPE, SEPARATOR_RECIPE = "uclser", "separator"
+
+logger = logging.getLogger(__name__)
+
+
+def pretrain(
+    data: Data,
+    out: str | Path,
+    recipe: Source | None = None,
+    overrides: Overrides = None,
+    *,
+    evaluation_data: Data | None = None,
+    evaluation_folds: Sequence[int] | None = None,
+    folds: Sequence[int] | None = None,
+    splits: Sequence[str] | None = None,
+    separator: str | Path | None = None,
+    channels: str | Path | None = None,
+    rooms: str | Path | None = None,
+    workers: int | None = None,
+    devices: int = 1,
+    strict: bool = False,
+    use: Sequence[str | Path] = (),
+) -> Model:
+    """Learn an encoder from recordings that nobody has labelled. If the run is there already, it goes on.
+
+        model = sv.pretrain("recordings", "runs/first", recipe="uclser/small", overrides={"training.steps": 2000})
+
+    Args:
+        data: A folder, a manifest, a dataset, "scenes", a corpus, or several; labels are ignored.
+        out: The run's directory: new, empty, or the run that the same call has left unfinished.
+        recipe: A shipped recipe (`soundviews recipes` lists them), the path of a .yaml file, a page as a dict, or a
+            Recipe; None is uclser.
+        overrides: Changes of the recipe: `{"training.steps": 2000}` or `["training.steps=2000"]`.
+        evaluation_data: A labelled corpus to judge on while training, as the recipe's `evaluation` says.
+        evaluation_folds: Judge on these folds only.
+        folds, splits: Learn from these parts of the corpus only.
+        separator: A run of `train_separator`, for recipes that separate.
+        channels: Where `soundviews prepare` kept its channels; None separates on the fly.
+        rooms: A folder of impulse responses for the recipe's step `room`.
+        workers: Processes that decode; None for half of the cores.
+        devices: GPUs to use, where there are any.
+        strict: Stop at the first recording that cannot be read.
+        use: Modules and .py files that register components, beside those that the recipe `uses`.
+
+    Returns:
+        The encoder of the finished run.
+
+    Raises:
+        SoundviewsError: what can be mended, before anything is trained; another run is in `out`.
+        KeyboardInterrupt: interrupted after a whole step; the same call goes on.
+    """
+    show_messages()
+    asked = load_recipe(recipe or RECIPE, overrides, use)
+    if rooms is not None:
+        asked = load_recipe(asked, {"edit_views.room.responses": str(Path(rooms).resolve())})
+    directory = run.pretrain(
+        asked,
+        data,
+        Path(out),
+        evaluation_data=evaluation_data,
+        evaluation_folds=evaluation_folds,
+        folds=folds,
+        splits=splits,
+        separator=separator,
+        channels=channels,
+        workers=workers,
+        devices=devices,
+        strict=strict,
+    )
+    return _finished(directory)
+
+
+def resume_pretraining(directory: str | Path) -> Model:
+    """Go on with the run in this directory, as it was asked for."""
+    show_messages()
+    return _finished(run.resume(Path(directory)))
+
+
+def train_separator(
+    data: Data,
+    out: str | Path,
+    recipe: Source | None = None,
+    overrides: Overrides = None,
+    *,
+    folds: Sequence[int] | None = None,
+    splits: Sequence[str] | None = None,
+    workers: int | None = None,
+    devices: int = 1,
+    strict: bool = False,
+) -> Path:
+    """Learn to separate from mixtures of unlabelled recordings (MixIT). If the run is there already, it goes on.
+
+    Args:
+        recipe: A separator's recipe, as for `pretrain`; None is separator.
+        data, out, overrides, folds, splits, workers, devices, strict: As for `pretrain`.
+
+    Returns:
+        The run, for `sv.separate` and for the argument `separator` of `pretrain`.
+
+    Raises:
+        SoundviewsError, KeyboardInterrupt: as `pretrain`.
+    """
+    show_messages()
+    asked = load_separator_recipe(recipe or SEPARATOR_RECIPE, overrides)
+    return _separates(
+        separator_run.train(
+            asked, data, Path(out), folds=folds, splits=splits, workers=workers, devices=devices, strict=strict
+        )
+    )
+
+
+def resume_separator(directory: str | Path) -> Path:
+    """Go on with the run of a separator in this directory, as it was asked for."""
+    show_messages()
+    return _separates(separator_run.resume(Path(directory)))
+
+
+def _finished(directory: Path) -> Model:
+    """Say how to use the run's encoder, and load it."""
+    settings = read_run(directory, run.COMMAND)[1].settings
+    path, data = shlex.quote(str(directory)), _words(settings)
+    labelled = _named(settings.evaluation_data) or "LABELLED_CLIPS"
+    archive = shlex.quote(str(directory / "archive.parquet"))
+    logger.info(
+        "the encoder is ready. To judge it, to embed recordings with it and to search them:\n"
+        f"  soundviews evaluate {path} --data {labelled} --protocol linear --baselines\n"
+        f"  soundviews embed {path} {data} --out {archive}\n"
+        f"  soundviews search {archive} SOUND.wav\n"
+        "and in Python:\n"
+        f"  model = soundviews.load({str(directory)!r})\n"
+        '  vectors = model.embed("SOUND.wav").vectors'
+    )
+    return load(directory)
+
+
+def _separates(directory: Path) -> Path:
+    settings = read_run(directory, separator_run.COMMAND)[1].settings
+    path, data = shlex.quote(str(directory)), _words(settings)
+    logger.info(
+        "the separator is ready. To take recordings apart with it, and to learn from their channels:\n"
+        f"  soundviews separate apply {path} {data} --out {shlex.quote(str(directory / 'channels'))}\n"
+        f"  soundviews pretrain {data} --recipe ssep --separator {path} --out runs/ssep\n"
+        "and in Python:\n"
+        f"  channels = soundviews.separate({str(directory)!r}, 'SOUND.wav')\n"
+        f'  model = soundviews.pretrain({settings.data!r}, "runs/ssep", "ssep", separator={str(directory)!r})'
+    )
+    return directory
+
+
+def _words(settings: RunSettings) -> str:
+    """The run's recordings as words of the command line."""
+    return _named(settings.data) or "RECORDINGS"
+
+
+def _named(data: str | list[str] | None) -> str | None:
+    """A corpus as words of the command line; None where there is none that can be named there."""
+    if data is None or data in (TRAINING_CORPUS, JUDGING_CORPUS):
+        return None
+    return shlex.join([data] if isinstance(data, str) else data)
