@@ -88,7 +88,7 @@ class Study:
 
     def prepare(self) -> Command:
         """The channels of the whole corpus: pretraining finds those of its own part."""
-        chosen = ["--channels", str(self.separator), "--processors", "S2,N", "--out", str(self.work / "channels")]
+        chosen = ["--separator", str(self.separator), "--processors", "S2,N", "--channels", str(self.work / "channels")]
         return Command("channels", ["prepare", self.data, *chosen])
 
     def pretrain(self, row: str, seed: int) -> Command:

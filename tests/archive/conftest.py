@@ -11,7 +11,7 @@ from soundviews.core.component import Component
 from soundviews.encoders import create_encoder
 from soundviews.model.bundle import save_bundle
 from soundviews.model.config import BundleConfig
-from soundviews.recipes.schema import Statistics, Windows
+from soundviews.recipes.schema import Statistics, WindowSettings
 
 RATE = 16000
 
@@ -19,9 +19,9 @@ RATE = 16000
 def make_bundle(directory: Path, unit: str, seed: int = 0) -> Path:
     spectrogram = unit == "spectrogram"
     windows = (
-        Windows(unit="spectrogram", size=101, hop=50, crop=101, tail="drop")
+        WindowSettings(unit="spectrogram", size=101, hop=50, crop=101, tail="drop")
         if spectrogram
-        else Windows(unit="waveform", size=15680, hop=15680, crop=16000, tail="pad")
+        else WindowSettings(unit="waveform", size=15680, hop=15680, crop=16000, tail="pad")
     )
     features = {"n_fft": 1024, "window_length": 400, "hop_length": 160, "n_mels": 64, "center": spectrogram}
     config = BundleConfig(

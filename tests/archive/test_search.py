@@ -13,10 +13,10 @@ from sklearn.metrics.pairwise import cosine_similarity
 
 from soundviews.archive import search as search_module
 from soundviews.archive.embed import embed_files
-from soundviews.archive.inputs import gather
 from soundviews.archive.search import find_bundle_of, query_vector, search
 from soundviews.audio.decode import read
 from soundviews.core.errors import SoundviewsError
+from soundviews.datasets.opening import open_corpus
 from soundviews.model import load
 
 from .conftest import RATE, make_bundle
@@ -25,7 +25,7 @@ from .conftest import RATE, make_bundle
 @pytest.fixture
 def archive(waveform_bundle: Path, recordings: Path, tmp_path: Path) -> Path:
     out = tmp_path / "archive.parquet"
-    embed_files(load(waveform_bundle), gather([recordings]), out, waveform_bundle)
+    embed_files(load(waveform_bundle), open_corpus(recordings), out, waveform_bundle)
     return out
 
 
@@ -114,7 +114,7 @@ def test_names_are_shown_as_they_are(waveform_bundle: Path, tmp_path: Path) -> N
     noise = 0.1 * np.random.default_rng(0).normal(size=RATE)
     for name in names:
         soundfile.write(folder / name, noise, RATE)
-    embed_files(load(waveform_bundle), gather([folder]), out, waveform_bundle)
+    embed_files(load(waveform_bundle), open_corpus(folder), out, waveform_bundle)
     program = "from soundviews.cli.app import main; main()"
     arguments = ["search", str(out), str(folder / names[0])]
     result = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True)

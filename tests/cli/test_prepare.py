@@ -25,7 +25,7 @@ SMALL = {"filters": 8, "bottleneck": 8, "width": 12, "repeats": 1, "blocks": 2}
 
 
 @pytest.fixture
-def channels(tmp_path) -> Path:
+def separator(tmp_path) -> Path:
     """A run with processors N and S2 of 8 kHz."""
     for step, name in enumerate(("N", "S2")):
         torch.manual_seed(step)
@@ -50,9 +50,9 @@ def run(*arguments: object):
     return CliRunner().invoke(app, ["prepare", *map(str, arguments)])
 
 
-def test_a_folder_is_prepared_once(sounds, channels, tmp_path):
+def test_a_folder_is_prepared_once(sounds, separator, tmp_path):
     out = tmp_path / "channels"
-    arguments = (sounds, "--channels", channels, "--out", out, "--clip-seconds", 1, "--processors", "N,S2,S2>N")
+    arguments = (sounds, "--separator", separator, "--channels", out, "--clip-seconds", 1, "--processors", "N,S2,S2>N")
     result = run(*arguments)
     assert result.exit_code == 0, result.output
     # 8.5 s x 8000 Hz x 2 bytes x (2 + 2 + 4) channels
@@ -64,7 +64,7 @@ def test_a_folder_is_prepared_once(sounds, channels, tmp_path):
         rows = list(csv.DictReader(file))
     assert [(os.path.basename(row["path"]), row["reason"]) for row in rows] == [("silent.wav", "all samples are zero")]
     corpus = open_corpus(sounds).cut(1.0)
-    found = PreparedChannels(out, corpus, load_processors(channels, ["S2>N", "N"]))
+    found = PreparedChannels(out, corpus, load_processors(separator, ["S2>N", "N"]))
     assert found.sources.tolist() == [4, 2]
     assert len(found.read(0, 3, 0)) == 8000
     again = run(*arguments)
@@ -80,17 +80,17 @@ def test_a_folder_is_prepared_once(sounds, channels, tmp_path):
         (["--strict"], "silent.wav: all samples are zero"),
     ],
 )
-def test_mistakes_are_one_line(sounds, channels, tmp_path, arguments, message):
-    result = run(sounds, "--channels", channels, "--out", tmp_path / "channels", *arguments)
+def test_mistakes_are_one_line(sounds, separator, tmp_path, arguments, message):
+    result = run(sounds, "--separator", separator, "--channels", tmp_path / "channels", *arguments)
     assert isinstance(result.exception, SoundviewsError) and message in str(result.exception)
 
 
-def test_a_killed_prepare_goes_on(channels, tmp_path, write_audio):
+def test_a_killed_prepare_goes_on(separator, tmp_path, write_audio):
     """Killed as soon as the first shard is there; the rest is made by the same command."""
     for i in range(200):
         write_audio(f"many/{i}.wav", 0.2, 8000, seed=i)
     out = tmp_path / "channels"
-    arguments = ["prepare", tmp_path / "many", "--channels", channels, "--out", out]
+    arguments = ["prepare", tmp_path / "many", "--separator", separator, "--channels", out]
     program = [sys.executable, "-c", "from soundviews.cli.app import main; main()", *map(str, arguments)]
     process = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
@@ -104,5 +104,5 @@ def test_a_killed_prepare_goes_on(channels, tmp_path, write_audio):
     assert result.exit_code == 0, result.output
     assert all(path.stat().st_mtime_ns == written for path, written in kept.items())
     corpus = open_corpus(tmp_path / "many").cut(10.0)
-    found = PreparedChannels(out, corpus, load_processors(channels))
+    found = PreparedChannels(out, corpus, load_processors(separator))
     assert all(len(found.read(processor, 1, row)) == 1600 for processor in range(2) for row in range(200))

@@ -41,13 +41,13 @@ def test_a_folder_is_separated_by_the_most_trained(
 ) -> None:
     path = write_audio("in/day 1/a.flac", 1.2, 16000)
     (tmp_path / "in/bad.wav").write_text("")
-    result = separate("apply", separator_run, tmp_path / "in", "--out", tmp_path / "out", "--seconds-per-block", 0.5)
+    result = separate("apply", separator_run, tmp_path / "in", "--out", tmp_path / "out", "--block-seconds", 0.5)
     assert result.exit_code == 0, result.output
     assert "1 recordings in 2 channels each, by S2 (step 20,000); 0 of them were there" in result.output
     assert "The first: bad.wav: empty file" in result.stderr
     first, second = (read(tmp_path / f"out/day 1/a_{m}.flac") for m in (0, 1))
     assert abs(first + second - read(path, sample_rate=8000)).max() < 1e-5
-    result = separate("apply", separator_run, tmp_path / "in", "--out", tmp_path / "out", "--seconds-per-block", 0.5)
+    result = separate("apply", separator_run, tmp_path / "in", "--out", tmp_path / "out", "--block-seconds", 0.5)
     assert "1 of them were there" in result.output
     result = separate("apply", separator_run, tmp_path / "in", "--out", tmp_path / "out2", "--strict")
     assert isinstance(result.exception, SoundviewsError) and "bad.wav: empty" in str(result.exception)

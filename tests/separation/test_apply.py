@@ -4,6 +4,7 @@ import csv
 import os
 import resource
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ import soundfile
 import torch
 from torch import Tensor, nn
 
+from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.audio.decode import read
 from soundviews.core.errors import SoundviewsError
-from soundviews.separation import channel_files
-from soundviews.separation.apply import Part, apply_files, output_names
+from soundviews.core.progress import Advance
+from soundviews.separation import apply, channel_files
+from soundviews.separation.apply import apply_files
+from soundviews.separation.output_names import Part, output_names
 from soundviews.separation.processor import Processor
 from soundviews.separation.tdcn import TDCN
 
@@ -46,13 +50,14 @@ def loud() -> Processor:
     return Processor("loud", 0, RATE, 2, "f" * 16, Apart())
 
 
-def run(processor: Processor, root: Path, names: list[str], out: Path, **options: Any) -> Any:
-    parts: list[Part] = [(name, 0.0, None) for name in names]
-    return apply_files(processor, root, parts, out, **options)
+def run(
+    processor: Processor, root: Path, names: list[str], out: Path, skipped: list[Skipped] | None = None, **options: Any
+) -> Any:
+    return apply_files(processor, Corpus.from_columns(root, names, skipped=skipped or []), out, **options)
 
 
-def rows(place: Path) -> list[dict[str, str]]:
-    with open(place, newline="", encoding="utf-8") as file:
+def rows(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -129,17 +134,22 @@ def test_flac_beyond_full_scale_gets_one_gain(
     assert np.abs(soundfile.read(tmp_path / "exact/loud_0.wav")[0]).max() > 1
 
 
-def test_the_same_command_goes_on(processor: Processor, tmp_path: Path, write_audio: Callable[..., Path]) -> None:
+def test_the_same_command_goes_on(
+    processor: Processor, tmp_path: Path, write_audio: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = ["a.wav", "b.wav", "c.wav"]
     for number, name in enumerate(names):
         write_audio(f"in/{name}", 1.5, RATE, seed=number)
 
-    def interrupt(done: int, seconds: float) -> None:
-        if done == 1 and seconds > 1.5:  # within the second recording
-            raise KeyboardInterrupt
+    class Interrupted(Advance):
+        def __call__(self, count: float = 1, audio_seconds: float = 0.0, note: str = "") -> None:
+            super().__call__(count, audio_seconds, note)
+            if self.done == 1 and self.audio_seconds > 1.5:  # within the second recording
+                raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        run(processor, tmp_path / "in", names, tmp_path / "out", block_seconds=0.5, progress=interrupt)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(apply, "bar", lambda *_: nullcontext(Interrupted(None, "", lambda: None, 1.0)))
+        run(processor, tmp_path / "in", names, tmp_path / "out", block_seconds=0.5)
     assert files_in(tmp_path / "out") == ["a_0.flac", "a_1.flac", "separated.csv"]
     with open(tmp_path / "out/separated.csv", "ab") as file:
         file.write("b.wav,0,0,b_0.flac,1.0,é".encode()[:-1] + b",0")  # a kill amidst a line, and within a letter
@@ -171,9 +181,9 @@ def test_the_unreadable_are_named(processor: Processor, tmp_path: Path, write_au
     (tmp_path / "in/text.wav").write_text("no audio")
     write_audio("in/huge.wav", samples=np.full(4000, 1e38), sample_rate=RATE, subtype="FLOAT")
     names = ["text.wav", "a.wav", "huge.wav"]
-    result = run(processor, tmp_path / "in", names, tmp_path / "out", skipped=[("gone.wav", 0.0, "no such file")])
+    result = run(processor, tmp_path / "in", names, tmp_path / "out", skipped=[Skipped("gone.wav", "no such file")])
     assert result.recordings == 1
-    assert [row["recording"] for row in rows(tmp_path / "out/skipped.csv")] == ["gone.wav", "text.wav", "huge.wav"]
+    assert [row["path"] for row in rows(tmp_path / "out/skipped.csv")] == ["gone.wav", "text.wav", "huge.wav"]
     assert files_in(tmp_path / "out") == ["a_0.flac", "a_1.flac", "separated.csv", "skipped.csv"]
     with pytest.raises(SoundviewsError, match=r"text\.wav: not audio"):
         run(processor, tmp_path / "in", names, tmp_path / "strict", strict=True)
@@ -221,8 +231,8 @@ def test_earlier_results_are_not_separated_again(
 
 
 def test_every_part_has_a_name_of_its_own() -> None:
-    parts: list[Part] = [("x/a.wav", 0, None), ("x/b.wav", 0, None), ("x/b.flac", 0, None)]
-    parts += [("c.wav", 0.0, 1.0), ("c.wav", 1.5, 2.0), ("d.wav", 0.0, 1.0), ("d.wav", 0.0, 2.0)]
+    parts = [Part("x/a.wav"), Part("x/b.wav"), Part("x/b.flac"), Part("c.wav", 0.0, 1.0), Part("c.wav", 1.5, 2.0)]
+    parts += [Part("d.wav", 0.0, 1.0), Part("d.wav", 0.0, 2.0), Part("../../e.wav"), Part("../e.wav")]
     assert output_names(parts) == [
         "x/a",
         "x/b.wav",
@@ -231,4 +241,6 @@ def test_every_part_has_a_name_of_its_own() -> None:
         "c.wav_1.5s",
         "d.wav_0s_5",
         "d.wav_0s_6",
+        "e.wav_0s_7",
+        "e.wav_0s_8",
     ]

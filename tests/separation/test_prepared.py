@@ -2,6 +2,7 @@
 
 import os
 import pickle
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import training_loader
 from soundviews.core.errors import SoundviewsError, UnreadableClip
+from soundviews.core.progress import Advance
 from soundviews.separation import channel_shards, prepared, preparing
 from soundviews.separation.channel_shards import compress, decompress
 from soundviews.separation.draw import Wanted
@@ -114,10 +116,12 @@ def test_what_was_interrupted_goes_on(corpus, processors, tmp_path, monkeypatch)
         PreparedChannels(tmp_path / "channels", corpus, processors)
     kept = {path: path.stat().st_mtime_ns for path in written}
     os.truncate(written[0], 100)  # and a power cut tore one
-    done = []
-    result = prepare(corpus, processors, tmp_path / "channels", progress=done.append)
+    advance = Advance(16, "clips", lambda: None, 1.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(preparing, "bar", lambda *_: nullcontext(advance))
+        result = prepare(corpus, processors, tmp_path / "channels")
     assert (result.made, result.total) == (3 + 2 + 3 + 2, 16)
-    assert (done[0], sum(done)) == (3 + 3, 16)
+    assert (advance._before, advance.done) == (3 + 3, 16)
     assert all(path.stat().st_mtime_ns == kept[path] for path in written[1:])
     again = prepare(corpus, processors, tmp_path / "channels")
     assert again.made == 0
@@ -166,7 +170,7 @@ def test_a_recording_that_changed_or_is_new_has_no_channels(corpus, processors, 
 
 def test_what_is_missing_is_said(corpus, processors, tmp_path):
     with pytest.raises(
-        SoundviewsError, match=r"every clip at 8000 Hz.* soundviews prepare CORPUS --channels RUN --processors "
+        SoundviewsError, match=r"every clip at 8000 Hz.* soundviews prepare CORPUS --separator RUN --processors "
     ):
         PreparedChannels(tmp_path / "nothing", corpus, processors)
     prepare(corpus, processors[:1], tmp_path / "channels")

@@ -4,13 +4,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from soundviews.archive.inputs import Skipped, Stretch
+from soundviews.audio.corpus import Clip, Corpus, Skipped
 from soundviews.audio.decode import probe, read
 from soundviews.core.errors import UnreadableClip
 from soundviews.features.patches import Clips
@@ -21,14 +20,14 @@ BLOCKS_AT_ONCE = 64
 
 
 class Block(NamedTuple):
-    """Some consecutive windows of one stretch.
+    """Some consecutive windows of one clip, which may be a recording of any length.
 
-    stretch: its number. first: number of the first window wanted. context: windows before it that are computed
-    and dropped. wanted: how many, None for all to the end (the stretch's last block). start, duration: seconds
-    within the recording to decode, duration None for the rest. length: of the stretch, seconds.
+    row: of the clip in its corpus. first: number of the first window wanted. context: windows before it that are
+    computed and dropped. wanted: how many, None for all to the end (the clip's last block). start, duration: seconds
+    within the recording to decode, duration None for the rest. length: of the clip, seconds.
     """
 
-    stretch: int
+    row: int
     first: int
     context: int
     wanted: int | None
@@ -47,7 +46,7 @@ class Decoded(NamedTuple):
 
 class Piece(NamedTuple):
     """What one block gave: starts, ends float64 (windows,) in seconds within the recording, vectors float32
-    (windows, dim); no windows and the reason where it could not be read. done: the share of its stretch that is
+    (windows, dim); no windows and the reason where it could not be read. done: the share of its clip that is
     behind, 0 to 1."""
 
     block: Block
@@ -59,22 +58,22 @@ class Piece(NamedTuple):
 
 
 def cut_blocks(
-    model: Model, number: int, stretch: Stretch, seconds: float, from_window: int, block_seconds: float
+    model: Model, row: int, clip: Clip, seconds: float, from_window: int, block_seconds: float
 ) -> Iterator[Block]:
-    """Cut a stretch of `seconds` into blocks of whole windows, of which the last takes what remains.
+    """Cut a clip of `seconds` into blocks of whole windows, of which the last takes what remains.
 
     A window near a block's edge must see what it would see in the whole recording: a centred spectrogram reaches
-    half an FFT beyond its frames. So its blocks are decoded with a margin, and the windows that begin inside the
-    margin are dropped. Only the level of a whole clip (peak, l2_clip) is then a block's own.
+    beyond its frames. So its blocks are decoded with a margin, and the windows that begin inside the
+    margin are dropped. Only the level of a whole clip (peak, l2_clip) is then one for each block.
     """
     windows, rate = model.config.windows, model.sample_rate
     spectrogram = windows.unit == "spectrogram"
     unit = model.log_mel.hop_length if spectrogram else 1
     size, hop = windows.size * unit, windows.hop * unit
-    margin = model.log_mel.n_fft if spectrogram else 0
+    margin = model.log_mel.window_length + model.log_mel.lead if spectrogram else 0
     per_block = max(2, int(block_seconds * rate) // hop)
     total = 1 + max(0, int(seconds * rate) - size) // hop
-    # The last block holds from one to two blocks, so that a duration off by a sample makes no window of its own.
+    # The last block is up to twice as long, so that a duration off by a sample makes no further window.
     firsts = range(0, max(1, total // per_block) * per_block, per_block)
     for first in firsts:
         if first < from_window:
@@ -85,60 +84,56 @@ def cut_blocks(
         wanted: int | None = per_block
         duration: float | None = span
         if first == firsts[-1]:
-            wanted, duration = None, None if stretch.end is None else seconds - offset
-        yield Block(number, first, context, wanted, stretch.start + offset, duration, seconds)
+            wanted, duration = None, None if clip.end is None else seconds - offset
+        yield Block(row, first, context, wanted, clip.start + offset, duration, seconds)
 
 
-def embed_stretches(
+def embed_in_blocks(
     model: Model,
-    root: Path,
-    stretches: list[Stretch],
+    corpus: Corpus,
     start_at: tuple[int, int] = (0, 0),
     workers: int = 2,
     block_seconds: float = BLOCK_SECONDS,
 ) -> Iterator[list[Piece]]:
-    """Embed stretch after stretch, some blocks at a time, in order.
+    """Embed clip after clip, of any length, some blocks at a time, in order.
 
     Args:
         model: A loaded bundle.
-        root: What the stretches' paths are relative to.
-        stretches: What to embed.
-        start_at: Number of the stretch, and of the window in it, to begin with.
+        corpus: What to embed.
+        start_at: Row of the clip, and number of the window in it, to begin with.
         workers: Threads that decode ahead.
         block_seconds: Length of the blocks; memory grows with it, results of waveform windows do not.
 
     Yields:
         Pieces of consecutive blocks. What cannot be read is a piece without windows that says why.
     """
-    blocks = _all_blocks(model, root, stretches, start_at, block_seconds)
-    decoded = _decode_ahead(model, root, stretches, blocks, workers)
+    blocks = _all_blocks(model, corpus, start_at, block_seconds)
+    decoded = _decode_ahead(model, corpus, blocks, workers)
     for group in _groups(decoded, int(2 * block_seconds * model.sample_rate)):
-        yield _embed_group(model, stretches, group)
+        yield _embed_group(model, corpus, group)
 
 
-def _all_blocks(
-    model: Model, root: Path, stretches: list[Stretch], start_at: tuple[int, int], block_seconds: float
-) -> Iterator[Block]:
-    first_stretch, first_window = start_at
-    for number in range(first_stretch, len(stretches)):
-        stretch = stretches[number]
-        try:
-            info = probe(root / stretch.path)
-            end = info.frames / info.sample_rate
-        except UnreadableClip:
-            end = stretch.start  # reading it will say why
-        seconds = (end if stretch.end is None else min(end, stretch.end)) - stretch.start
-        from_window = first_window if number == first_stretch else 0
-        yield from cut_blocks(model, number, stretch, seconds, from_window, block_seconds)
+def _all_blocks(model: Model, corpus: Corpus, start_at: tuple[int, int], block_seconds: float) -> Iterator[Block]:
+    first_row, first_window = start_at
+    known = corpus.column("duration")
+    for row in range(first_row, len(corpus)):
+        clip = corpus.clip(row)
+        end = float(known[row])
+        if np.isnan(end):
+            try:
+                end = probe(clip.path).seconds
+            except UnreadableClip:
+                end = clip.start  # reading it will say why
+        seconds = (end if clip.end is None else min(end, clip.end)) - clip.start
+        from_window = first_window if row == first_row else 0
+        yield from cut_blocks(model, row, clip, seconds, from_window, block_seconds)
 
 
-def _decode_ahead(
-    model: Model, root: Path, stretches: list[Stretch], blocks: Iterable[Block], workers: int
-) -> Iterator[Decoded]:
+def _decode_ahead(model: Model, corpus: Corpus, blocks: Iterable[Block], workers: int) -> Iterator[Decoded]:
     def decode(block: Block) -> Decoded:
         # Silence inside a long recording is part of it; a recording that is nothing but silence is not.
         part_of_more = block.wanted is not None or block.first > 0
-        path = root / stretches[block.stretch].path
+        path = corpus.clip(block.row).path
         try:
             return Decoded(
                 block, read(path, block.start, block.duration, model.sample_rate, allow_silence=part_of_more)
@@ -162,25 +157,24 @@ def _groups(decoded: Iterable[Decoded], most_samples: int) -> Iterator[list[Deco
     """Consecutive blocks that, padded to the longest, stay below `most_samples`."""
     group: list[Decoded] = []
     longest = 0
-    for one in decoded:
-        length = 0 if one.samples is None else len(one.samples)
+    for item in decoded:
+        length = 0 if item.samples is None else len(item.samples)
         if group and (max(longest, length) * (len(group) + 1) > most_samples or len(group) == BLOCKS_AT_ONCE):
             yield group
             group, longest = [], 0
-        group.append(one)
+        group.append(item)
         longest = max(longest, length)
     if group:
         yield group
 
 
-def _embed_group(model: Model, stretches: list[Stretch], group: list[Decoded]) -> list[Piece]:
-    readable = [one.samples for one in group if one.samples is not None]
-    vectors = iter(_embed_batch(model, readable))
+def _embed_group(model: Model, corpus: Corpus, group: list[Decoded]) -> list[Piece]:
+    vectors = iter(_embed_batch(model, [item.samples for item in group if item.samples is not None]))
     return [
-        _unread(model, stretches[one.block.stretch], one)
-        if one.samples is None
-        else _piece(model, stretches[one.block.stretch], one.block, len(one.samples), next(vectors))
-        for one in group
+        _unread(model, corpus, item)
+        if item.samples is None
+        else _piece(model, corpus.clip(item.block.row), item.block, len(item.samples), next(vectors))
+        for item in group
     ]
 
 
@@ -196,17 +190,18 @@ def _embed_batch(model: Model, waveforms: list[np.ndarray]) -> list[np.ndarray]:
     return np.split(vectors.numpy(), np.searchsorted(clip.numpy(), np.arange(1, len(waveforms))))
 
 
-def _piece(model: Model, stretch: Stretch, block: Block, samples: int, vectors: np.ndarray) -> Piece:
+def _piece(model: Model, clip: Clip, block: Block, samples: int, vectors: np.ndarray) -> Piece:
     vectors = vectors[block.context :][: block.wanted]
-    starts = stretch.start + (block.first + np.arange(len(vectors))) * model.hop_seconds
+    starts = clip.start + (block.first + np.arange(len(vectors))) * model.hop_seconds
     # A last window that the bundle fills up ends where the recording does.
     ends = np.minimum(starts + model.seconds, block.start + samples / model.sample_rate)
     share = (block.first + len(vectors)) * model.hop_seconds / max(block.length, model.hop_seconds)
     return Piece(block, starts, ends, vectors, None, 1.0 if block.wanted is None else share)
 
 
-def _unread(model: Model, stretch: Stretch, one: Decoded) -> Piece:
-    nothing = np.zeros(0)
-    skipped = Skipped(stretch.path, one.block.start, one.reason)
+def _unread(model: Model, corpus: Corpus, item: Decoded) -> Piece:
+    block, nothing = item.block, np.zeros(0)
+    reason = f"from {block.start:g} s on: {item.reason}" if block.first else item.reason
+    skipped = Skipped(corpus.relative(corpus.clip(block.row).path), reason)
     vectors = np.zeros((0, model.embedding_size), np.float32)
-    return Piece(one.block, nothing, nothing, vectors, skipped, float(one.block.wanted is None))
+    return Piece(block, nothing, nothing, vectors, skipped, float(block.wanted is None))

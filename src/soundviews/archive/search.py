@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from soundviews.archive.blocks import embed_stretches
+from soundviews.archive.blocks import embed_in_blocks
 from soundviews.archive.embed import read_metadata
-from soundviews.archive.inputs import Stretch
+from soundviews.audio.corpus import Corpus
+from soundviews.audio.joining import is_text
 from soundviews.core.bundle_files import bundle_hash
 from soundviews.core.errors import SoundviewsError
 from soundviews.model import Model
@@ -34,19 +35,19 @@ def find_bundle_of(archive: str | Path, given: str | Path | None = None) -> Path
         SoundviewsError: where it is not there, or is not the one: cosines across bundles mean nothing.
     """
     bundle = read_metadata(archive)["bundle"]
-    place = given or bundle["path"]
-    if not place or not Path(place).exists():
+    path = given or bundle["path"]
+    if not path or not Path(path).exists():
         raise SoundviewsError(
             f"the bundle that {archive} was embedded with ({bundle['name']}, {bundle['hash']}) is not at "
-            f"{place or 'a known place'}: say where it is with --bundle"
+            f"{path or 'a path that the archive knows'}: say where it is with --bundle"
         )
-    found = bundle_hash(place)
-    if found != bundle["hash"]:
+    fingerprint = bundle_hash(path)
+    if fingerprint != bundle["hash"]:
         raise SoundviewsError(
             f"{archive} was embedded with another bundle ({bundle['name']}, {bundle['hash']}) than the one at "
-            f"{place} ({found})"
+            f"{path} ({fingerprint})"
         )
-    return Path(place)
+    return Path(path)
 
 
 def query_vector(model: Model, recording: str | Path, start: float = 0.0, end: float | None = None) -> np.ndarray:
@@ -61,16 +62,23 @@ def query_vector(model: Model, recording: str | Path, start: float = 0.0, end: f
         SoundviewsError: where the recording cannot be read.
     """
     path = Path(recording).absolute()
+    if not is_text(str(path)):
+        raise SoundviewsError(f"{str(recording)!r}: its name is not valid UTF-8; give it another")
     if end is not None and end <= start:
         raise SoundviewsError(f"a stretch from {start:g} s to {end:g} s is empty")
-    total, windows = np.zeros(model.embedding_size), 0
-    for pieces in embed_stretches(model, path.parent, [Stretch(path.name, start, end)]):
+    parts = []
+    clip = Corpus.from_columns(path.parent, [path.name], starts=[start], ends=[end])
+    for pieces in embed_in_blocks(model, clip):
         for piece in pieces:
             if piece.skipped is not None:
                 raise SoundviewsError(f"{recording}: {piece.skipped.reason}")
-            total += _unit(piece.vectors).sum(axis=0)
-            windows += len(piece.vectors)
-    return (total / windows).astype(np.float32)
+            parts.append(piece.vectors)
+    return direction_of(np.concatenate(parts))
+
+
+def direction_of(vectors: np.ndarray) -> np.ndarray:
+    """The mean of vectors (windows, dim) after each is L2-normalised, float32 (dim,)."""
+    return _unit(vectors).astype(np.float64).mean(axis=0).astype(np.float32)
 
 
 def search(archive: str | Path, query: np.ndarray, top: int = 10, once: bool = False) -> list[Hit]:
@@ -95,8 +103,8 @@ def search(archive: str | Path, query: np.ndarray, top: int = 10, once: bool = F
             _, first = np.unique(np.asarray(batch.column("recording"))[rows], return_index=True)
             rows = rows[np.sort(first)]
         rows = rows[:top]
-        found = batch.select(["recording", "start", "end"]).take(pa.array(rows))
-        values = (found.column(name).to_pylist() for name in ("recording", "start", "end"))
+        best_rows = batch.select(["recording", "start", "end"]).take(pa.array(rows))
+        values = (best_rows.column(name).to_pylist() for name in ("recording", "start", "end"))
         best += [Hit(*row) for row in zip(*values, similarity[rows].tolist(), strict=True)]
         best = sorted(best, key=lambda hit: -hit.similarity)
         if once:

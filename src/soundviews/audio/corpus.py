@@ -123,6 +123,10 @@ class Corpus:
         )
         return Clip(os.path.join(self.root, path), start, end, tuple(sorted(labels or ())), fold, split)
 
+    def relative(self, path: str) -> str:
+        """A recording's path from the root, with "/" on every system, so that it stays true where the root is moved."""
+        return os.path.relpath(path, self.root).replace(os.sep, "/") if os.path.isabs(path) else path
+
     def select(self, rows: npt.ArrayLike) -> "Corpus":
         """The clips at `rows`: indices, in their order, or a mask of one bool for each clip."""
         chosen = np.asarray(rows)

@@ -36,8 +36,8 @@ def corpus_of_files(
         strict: Stop at the first that cannot be read.
     """
     root = os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths])
-    skipped = [Skipped(repr(os.fsencode(path)), "its name is not valid UTF-8") for path in paths if not _is_text(path)]
-    names = [os.path.abspath(path) for path in paths if _is_text(path)]
+    skipped = [Skipped(repr(os.fsencode(path)), "its name is not valid UTF-8") for path in paths if not is_text(path)]
+    names = [os.path.abspath(path) for path in paths if is_text(path)]
     seconds, reasons = probe_all(names, workers, progress, strict)
     skipped += [Skipped(names[index], reason) for index, reason in reasons.items()]
     kept = np.flatnonzero(~np.isnan(seconds))
@@ -72,7 +72,8 @@ def _moved(corpus: Corpus, root: str, vocabulary: list[str]) -> pa.Table:
     return table.cast(SCHEMA)
 
 
-def _is_text(path: str) -> bool:
+def is_text(path: str) -> bool:
+    """Whether a path can be kept in a table, which a name in another encoding than UTF-8 cannot."""
     try:
         path.encode()
     except UnicodeEncodeError:

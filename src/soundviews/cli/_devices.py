@@ -4,11 +4,8 @@ from typing import Annotated
 
 import typer
 
+from soundviews.core.devices import chosen_device
+
+__all__ = ["Device", "chosen_device"]
+
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
-
-
-def chosen_device(device: str) -> str:
-    """ "auto" to the GPU where there is one, else the CPU; other names stay."""
-    import torch
-
-    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device

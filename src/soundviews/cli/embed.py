@@ -5,44 +5,44 @@ from typing import Annotated
 
 import typer
 
-from soundviews.cli._devices import Device, chosen_device
+from soundviews.cli._devices import Device
+from soundviews.cli._use import Use
 from soundviews.cli.app import app
 
 
 @app.command()
 def embed(
-    bundle: Annotated[Path, typer.Argument(help="A bundle, or a run that has one.")],
-    audio: Annotated[list[Path], typer.Argument(help="Audio files, folders, and manifests (.csv, .tsv, .parquet).")],
+    model: Annotated[Path, typer.Argument(help="A bundle, or a run that has one.")],
+    data: Annotated[
+        list[str],
+        typer.Argument(help="Recordings, folders, manifests (.csv, .tsv, .parquet), dataset folders, scenes."),
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Parquet file to write.")],
     device: Device = "auto",
     workers: Annotated[int, typer.Option(help="Threads that decode ahead.", min=1)] = 2,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable recording.")] = False,
+    use: Use = None,
 ) -> None:
     """Embed recordings of any length: a row for each window, with recording, start, end (s) and vector.
 
     Interrupted, the same command goes on where it was. What cannot be read is named in OUT.skipped.csv.
     """
+    from soundviews.face.embed import embed_archive
 
-    from soundviews.archive.embed import embed_files
-    from soundviews.archive.inputs import gather
-    from soundviews.cli._progress import recordings_bar
-    from soundviews.model import load
-
-    model = load(bundle, chosen_device(device))
-    inputs = gather(audio)
+    # A single folder or manifest is the root of the paths in the file.
+    given = data[0] if len(data) == 1 else data
     try:
-        with recordings_bar(len(inputs.stretches)) as advance:
-            result = embed_files(model, inputs, out, bundle, workers, strict=strict, progress=advance)
+        result = embed_archive(model, given, out, device=device, workers=workers, strict=strict)
     except KeyboardInterrupt:
         typer.echo(f"\nWhat was done is kept in {out}.parts; the same command goes on from there.", err=True)
         raise
     state = "was already complete" if result.already_complete else "written"
     typer.echo(f"{out} {state}: {result.windows:,} windows; {result.recordings:,} recordings were found.")
     if result.skipped:
-        unread = len({one.recording for one in result.skipped})
+        unread = len({entry.path for entry in result.skipped})
         first = result.skipped[0]
         typer.echo(
             f"{unread:,} recordings could not be read, or not wholly; they are named in {out}.skipped.csv. "
-            f"The first: {first.recording}: {first.reason}",
+            f"The first: {first.path}: {first.reason}",
             err=True,
         )

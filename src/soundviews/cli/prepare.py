@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 @app.command()
 def prepare(
     data: Annotated[str, typer.Argument(help="Folder, CSV or Parquet manifest, dataset folder, or 'scenes'.")],
-    channels: Annotated[Path, typer.Option("--channels", help="A run of `separate train`, or one of its processors.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where to keep the channels; may hold others already.")],
+    separator: Annotated[Path, typer.Option(help="A run of `separate train`, or one of its processors.")],
+    channels: Annotated[Path, typer.Option(help="Folder to keep the channels in; may hold others already.")],
     processors: Annotated[
         str | None, typer.Option(help='Only these, e.g. S2,F,N; "S2>N" is N after S2. Default: all of the run.')
     ] = None,
@@ -31,9 +31,9 @@ def prepare(
     """Separate every clip by frozen processors and keep the channels as FLAC, so that training only reads them.
 
     Killed or interrupted, the same command goes on where it was. Any part of the corpus (folds, splits) finds its
-    clips in OUT; a recording that was changed has to be prepared again.
+    clips in CHANNELS; a recording that was changed has to be prepared again.
 
-    Example: soundviews prepare my_recordings --channels runs/separator --out channels
+    Example: soundviews prepare my_recordings --separator runs/separator --channels channels
     """
     if bits not in (16, 24):
         raise SoundviewsError(f"a sample has 16 or 24 bits, not {bits}")
@@ -41,26 +41,24 @@ def prepare(
         raise SoundviewsError(f"a clip is longer than {clip_seconds:g} seconds")
     import time
 
-    from soundviews.core.progress import bar
     from soundviews.datasets.opening import open_corpus
     from soundviews.separation import preparing
     from soundviews.separation.processor import load_processors
 
-    chosen = load_processors(channels, processors.split(",") if processors else None)
+    chosen = load_processors(separator, processors.split(",") if processors else None)
     corpus = open_corpus(data, strict=strict).cut(clip_seconds)
     size = preparing.expected(corpus, chosen, bits)
     typer.echo(
         f"{len(corpus):,} clips, {size.seconds / 3600:.2f} h at {chosen[0].sample_rate} Hz; "
-        f"{', '.join(f'{one.name} ({one.sources} channels)' for one in chosen)}: "
+        f"{', '.join(f'{item.name} ({item.sources} channels)' for item in chosen)}: "
         f"about {_bytes(size.estimate)} on disk, at most {_bytes(size.most)}."
     )
     device = chosen_device(device)
     started = time.monotonic()
     try:
-        with bar("separating", len(corpus) * len(chosen), "clips", shown=True) as advance:
-            result = preparing.prepare(corpus, chosen, out, bits, device, workers, strict, advance)
+        result = preparing.prepare(corpus, chosen, channels, bits, device, workers, strict, progress=True)
     except KeyboardInterrupt:
-        typer.echo(f"\nWhat was done is kept in {out}; the same command goes on from there.", err=True)
+        typer.echo(f"\nWhat was done is kept in {channels}; the same command goes on from there.", err=True)
         raise
     rate = result.made / (time.monotonic() - started)
     state = f"{result.made:,} clips separated, {rate:.1f} a second" if result.made else "was already complete"

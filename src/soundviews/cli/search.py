@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from soundviews.cli._use import Use
 from soundviews.cli.app import app
 
 
@@ -20,17 +21,17 @@ def search(
         Path | None, typer.Option(help="The bundle of the archive, if it is no longer where it was.")
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the table to this file, too.")] = None,
+    use: Use = None,
 ) -> None:
     """Rank the windows of an archive by their likeness (cosine similarity) to a recording."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from soundviews.archive.search import Hit, find_bundle_of, query_vector, search
-    from soundviews.model import load
+    from soundviews.archive.search import Hit
+    from soundviews.face.search import open_archive
 
-    model = load(find_bundle_of(archive, bundle))
-    hits = search(archive, query_vector(model, query, start, end), top, once)
+    hits = open_archive(archive, bundle).search(query, top=top, once=once, start=start, end=end)
     table = Table("", "recording", "from - to", "similarity", box=None)
     for rank, hit in enumerate(hits, 1):
         # A name is text, whatever brackets and line ends are in it.

@@ -1,13 +1,11 @@
 """`soundviews separate apply` and `show`: recordings into channels, as files and as a picture."""
 
-import contextlib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from soundviews.cli._devices import Device, chosen_device
+from soundviews.cli._devices import Device
 from soundviews.cli.separate import separate_app
 from soundviews.core.errors import SoundviewsError
 
@@ -21,8 +19,11 @@ FIGURE_SUFFIXES = (".png", ".svg", ".pdf")
 
 @separate_app.command()
 def apply(
-    bundle: Annotated[Path, typer.Argument(help="A processor, a folder of them, or a run of `separate train`.")],
-    audio: Annotated[list[Path], typer.Argument(help="Audio files, folders, and manifests (.csv, .tsv, .parquet).")],
+    separator: Annotated[Path, typer.Argument(help="A processor, a folder of them, or a run of `separate train`.")],
+    data: Annotated[
+        list[str],
+        typer.Argument(help="Recordings, folders, manifests (.csv, .tsv, .parquet), dataset folders, scenes."),
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the channels.")],
     processor: Annotated[
         str | None, typer.Option(help="Which one: S2, F, or S2>N for N after S2. Default: the most trained.")
@@ -30,7 +31,7 @@ def apply(
     format_: Annotated[
         Literal["flac", "wav"], typer.Option("--format", help="flac: 24 bit; wav: 32 bit float, exact.")
     ] = "flac",
-    seconds_per_block: Annotated[
+    block_seconds: Annotated[
         float,
         typer.Option(
             min=0.1, help="Longer recordings are separated in half-overlapping blocks, as long as training's clips."
@@ -44,63 +45,22 @@ def apply(
     OUT/separated.csv names the files and what they were multiplied by where a channel would pass full scale.
     Interrupted, the same command goes on. What cannot be read is named in OUT/skipped.csv.
     """
+    from soundviews.face.separate import open_processor, separate_files
 
-    from soundviews.archive.inputs import gather
-    from soundviews.separation.apply import apply_files
-    from soundviews.separation.processor import find_processors, load_processors
-
-    name = processor or list(find_processors(bundle))[-1]
-    place = chosen_device(device)
-    separator = load_processors(bundle, [name])[0].to(place)
-    inputs = gather(audio)
+    loaded = open_processor(separator, processor, device)
+    given = data[0] if len(data) == 1 else data
     try:
-        with _bar(len(inputs.stretches)) as advance:
-            result = apply_files(
-                separator,
-                inputs.root,
-                inputs.stretches,
-                out,
-                format_,
-                seconds_per_block,
-                strict,
-                inputs.skipped,
-                advance,
-            )
+        result = separate_files(
+            loaded, given, out, format=format_, block_seconds=block_seconds, device=device, strict=strict
+        )
     except KeyboardInterrupt:
         typer.echo(f"\nThe channels that are done are in {out}; the same command goes on from there.", err=True)
         raise
     typer.echo(
-        f"{out}: {result.recordings:,} recordings in {separator.sources} channels each, by {separator.name} "
-        f"(step {separator.step:,}); {result.already:,} of them were there already."
+        f"{out}: {result.recordings:,} recordings in {loaded.sources} channels each, by {loaded.name} "
+        f"(step {loaded.step:,}); {result.already:,} of them were there already."
     )
     _say_what_is_special(result, out)
-
-
-@contextlib.contextmanager
-def _bar(total: int) -> Iterator[Callable[[int, float], None]]:
-    """Yields what is told (recordings done, seconds of audio so far)."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        MofNCompleteColumn(),
-        TextColumn("recordings"),
-        BarColumn(),
-        TextColumn("{task.fields[hours]:.2f} h"),
-        TimeElapsedColumn(),
-        TextColumn("remaining"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=total, hours=0.0)
-        yield lambda done, seconds: bar.update(task, completed=done, hours=seconds / 3600)
 
 
 def _say_what_is_special(result: "Applied", out: Path) -> None:
@@ -110,7 +70,7 @@ def _say_what_is_special(result: "Applied", out: Path) -> None:
             f"to be found in {out / 'separated.csv'}; --format wav needs none."
         )
     if result.skipped:
-        path, _, reason = result.skipped[0]
+        path, reason = result.skipped[0]
         typer.echo(
             f"{len(result.skipped):,} recordings could not be read; they are named in {out / 'skipped.csv'}. "
             f"The first: {path}: {reason}",

@@ -3,21 +3,21 @@
 import csv
 import io
 import os
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
+from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.core.errors import SoundviewsError, UnreadableClip
+from soundviews.core.files import written_whole
+from soundviews.core.progress import bar
 from soundviews.separation.blocks import BLOCK_SECONDS
-from soundviews.separation.channel_files import all_or_none, read_chunks, write_channels
+from soundviews.separation.channel_files import read_chunks, write_channels
+from soundviews.separation.output_names import Part, output_names
 from soundviews.separation.processor import Processor
 
 Format = Literal["flac", "wav"]
-Part = tuple[str, float, float | None]  # path relative to the root; start, end in seconds, end None for the whole
-Unread = tuple[str, float, str]  # path, start, reason
 
 
 class Row(NamedTuple):
@@ -34,27 +34,28 @@ class Row(NamedTuple):
 
 @dataclass
 class Applied:
-    """recordings: how many are separated, `already` of them by an earlier call; scaled: how many of all had to be
-    scaled down; skipped: what could not be read."""
+    """What `apply_files` has done.
+
+    recordings: how many are separated, `already` of them by an earlier call; scaled: how many of all had to be scaled
+    down; skipped: what could not be read, with paths from the corpus's root.
+    """
 
     recordings: int = 0
     already: int = 0
     scaled: int = 0
-    skipped: list[Unread] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
 
 
 def apply_files(
     processor: Processor,
-    root: Path,
-    parts: Sequence[Part],
+    corpus: Corpus,
     out: Path,
     form: Format = "flac",
     block_seconds: float = BLOCK_SECONDS,
     strict: bool = False,
-    skipped: Sequence[Unread] = (),
-    progress: Callable[[int, float], None] | None = None,
+    progress: bool = False,
 ) -> Applied:
-    """Write the channels of every recording; what an earlier call has written is left as it is.
+    """Write the channels of every clip of a corpus; what an earlier call has written is left as it is.
 
     `OUT/separated.csv` names the files. WAV is 32 bit float. FLAC has 24 bits and ends at full scale, which a channel
     may pass: then all channels of that recording are scaled by one gain, so that they still sum to the recording
@@ -62,73 +63,60 @@ def apply_files(
 
     Args:
         processor: What separates.
-        root: What paths are relative to.
-        parts: Recordings or stretches of them. Those in `out` are passed over: they are earlier results.
+        corpus: From `open_corpus`; its clips may be recordings of any length. Those in `out` are passed over: they
+            are earlier results.
         out: A folder, new or of an earlier call with the same processor and blocks.
         form: What to write.
         block_seconds: Longer recordings are separated in blocks of this length.
         strict: Stop at the first recording that cannot be read.
-        skipped: What was left out before.
-        progress: Called after every block as (recordings done, seconds of audio separated).
+        progress: Show a bar.
 
     Raises:
         SoundviewsError: another processor's channels in `out`, nothing to read, a full disk.
     """
     if form not in get_args(Format):
         raise SoundviewsError(f"no format {form!r}; there are {', '.join(get_args(Format))}")
-    parts = [part for part in parts if out.absolute() not in (root.absolute() / part[0]).parents]
-    if not parts:
-        raise SoundviewsError(f"all recordings lie in {out}: name another --out")
-    result = Applied(skipped=list(skipped))
-    if strict and skipped:
-        raise SoundviewsError(f"{skipped[0][0]}: {skipped[0][2]}")
-    kept, meter = _Kept(out, root, processor, block_seconds), _Meter(progress)
-    for number, (part, name) in enumerate(zip(parts, output_names(parts), strict=True)):
-        files = [f"{name}_{channel}.{form}" for channel in range(processor.sources)]
-        try:
-            gain = kept.gain(part, files)
-            result.already += gain is not None
-            if gain is None:
-                gain = kept.separate(part, files, partial(meter.add, number))
-            result.recordings += 1
-            result.scaled += gain != 1
-        except UnreadableClip as error:
-            if strict:
-                raise SoundviewsError(f"{part[0]}: {error}") from error
-            result.skipped.append((part[0], part[1], str(error)))
-        meter.add(number + 1)
-    _name_skipped(out, result.skipped)
+    result = Applied(skipped=[Skipped(corpus.relative(path), reason) for path, reason in corpus.skipped])
+    if strict and result.skipped:
+        raise SoundviewsError(f"{result.skipped[0].path}: {result.skipped[0].reason}")
+    parts = _parts_outside(corpus, out)
+    kept = _Kept(out, Path(corpus.root), processor, block_seconds)
+    with bar("separating", len(parts), "recordings", progress) as advance:
+        for part, name in zip(parts, output_names(parts), strict=True):
+            files = [f"{name}_{channel}.{form}" for channel in range(processor.sources)]
+            try:
+                gain = kept.gain(part, files)
+                if gain is None:
+                    gain = kept.separate(part, files, lambda seconds: advance(0, seconds))
+                    advance()
+                else:
+                    result.already += 1
+                    advance.skip(1)
+                result.recordings += 1
+                result.scaled += gain != 1
+            except UnreadableClip as error:
+                if strict:
+                    raise SoundviewsError(f"{part.path}: {error}") from error
+                result.skipped.append(Skipped(part.path, str(error)))
+                advance()
+    _write_skipped(out / "skipped.csv", result.skipped)
     if not result.recordings:
         first = result.skipped[0]
-        raise SoundviewsError(f"not one of the recordings could be read; the first, {first[0]}: {first[2]}")
+        raise SoundviewsError(f"not one of the recordings could be read; the first, {first.path}: {first.reason}")
     return result
 
 
-@dataclass
-class _Meter:
-    """Adds up the seconds for `progress`."""
-
-    progress: Callable[[int, float], None] | None
-    seconds: float = 0.0
-
-    def add(self, recordings: int, seconds: float = 0.0) -> None:
-        self.seconds += seconds
-        if self.progress is not None:
-            self.progress(recordings, self.seconds)
-
-
-def output_names(parts: Sequence[Part]) -> list[str]:
-    """A different name for each part: its path without the suffix; with it, or with its start, where need be."""
-    names = [os.path.splitext(path)[0] for path, _, _ in parts]
-    refined = (
-        [path for path, _, _ in parts],
-        [f"{path}_{start:g}s" for path, start, _ in parts],
-        [f"{path}_{start:g}s_{number}" for number, (path, start, _) in enumerate(parts)],
-    )
-    for others in refined:
-        counts = Counter(names)
-        names = [other if counts[name] > 1 else name for name, other in zip(names, others, strict=True)]
-    return names
+def _parts_outside(corpus: Corpus, out: Path) -> list[Part]:
+    """The clips of the corpus whose recordings do not lie in `out`."""
+    clips = map(corpus.clip, range(len(corpus)))
+    parts = [
+        Part(corpus.relative(clip.path), clip.start, clip.end)
+        for clip in clips
+        if out.absolute() not in Path(clip.path).absolute().parents
+    ]
+    if not parts:
+        raise SoundviewsError(f"all recordings lie in {out}: name another --out")
+    return parts
 
 
 class _Kept:
@@ -137,18 +125,17 @@ class _Kept:
     def __init__(self, out: Path, root: Path, processor: Processor, block_seconds: float) -> None:
         self.out, self.root, self.processor, self.block_seconds = out, root, processor, block_seconds
         self.identity = f"{processor.name} {processor.digest}", f"{block_seconds:g}"
-        self.place = out / "separated.csv"
+        self.table = out / "separated.csv"
         self.rows: dict[str, Row] = {}
-        if self.place.exists():
-            data = self.place.read_bytes()
+        if self.table.exists():
+            data = self.table.read_bytes()
             # A kill or a full disk may have left a line without its end, even within a letter.
             whole = io.StringIO(data[: data.rfind(b"\n") + 1].decode(), newline="")
             rows = [Row(*row) for row in list(csv.reader(whole))[1:] if len(row) == len(Row._fields)]
             for row in rows:
                 self._check(row)
             self.rows = {row.file: row for row in rows}
-        out.mkdir(parents=True, exist_ok=True)
-        with all_or_none([self.place]) as (building,), open(building, "w", newline="", encoding="utf-8") as file:
+        with written_whole(self.table) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([Row._fields, *self.rows.values()])
 
     def _check(self, row: Row) -> None:
@@ -162,7 +149,7 @@ class _Kept:
         """The gain of files that are there and no older than their recording; None where they are not."""
         try:
             oldest = min(os.stat(self.out / file).st_mtime_ns for file in files)
-            if oldest < os.stat(self.root / part[0]).st_mtime_ns or not all(file in self.rows for file in files):
+            if oldest < os.stat(self.root / part.path).st_mtime_ns or not all(file in self.rows for file in files):
                 return None
         except OSError:
             return None
@@ -170,11 +157,10 @@ class _Kept:
 
     def separate(self, part: Part, files: Sequence[str], heard: Callable[[float], None]) -> float:
         """Write a recording's channels, and what they are; returns their gain. `heard` is told of the seconds done."""
-        path, start, end = part
         try:
-            chunks = read_chunks(self.root / path, start, end, self.processor.sample_rate)
-            places = [self.out / file for file in files]
-            gain = write_channels(self.processor, chunks, places, self.block_seconds, heard)
+            chunks = read_chunks(self.root / part.path, part.start, part.end, self.processor.sample_rate)
+            paths = [self.out / file for file in files]
+            gain = write_channels(self.processor, chunks, paths, self.block_seconds, heard)
             self._add(part, files, gain)
         except OSError as error:
             raise SoundviewsError(
@@ -184,18 +170,17 @@ class _Kept:
 
     def _add(self, part: Part, files: Sequence[str], gain: float) -> None:
         rows = [
-            Row(part[0], f"{part[1]:g}", str(channel), file, repr(gain), *self.identity)
+            Row(part.path, f"{part.start:g}", str(channel), file, repr(gain), *self.identity)
             for channel, file in enumerate(files)
         ]
         self.rows |= {row.file: row for row in rows}
-        with open(self.place, "a", newline="", encoding="utf-8") as file:
+        with open(self.table, "a", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(rows)
 
 
-def _name_skipped(out: Path, skipped: Sequence[tuple[str, float, str]]) -> None:
-    place = out / "skipped.csv"
-    if skipped:
-        with all_or_none([place]) as (building,), open(building, "w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([("recording", "start", "reason"), *skipped])
-    else:
-        place.unlink(missing_ok=True)
+def _write_skipped(path: Path, skipped: Sequence[Skipped]) -> None:
+    if not skipped:
+        path.unlink(missing_ok=True)
+        return
+    with written_whole(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([Skipped._fields, *skipped])

@@ -1,9 +1,8 @@
 """One recording of any length into one file for each channel."""
 
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
@@ -12,6 +11,7 @@ import soundfile
 
 from soundviews.audio.decode import Samples, probe, read
 from soundviews.core.errors import SoundviewsError, UnreadableClip
+from soundviews.core.files import all_written_whole
 from soundviews.separation.blocks import separate_blocks
 from soundviews.separation.processor import Processor
 
@@ -84,29 +84,16 @@ def _encode(spool: IO[bytes], files: Sequence[Path], samples: int, gain: float, 
     container = "FLAC" if flac else "WAV" if 4 * samples < LARGEST_WAV else "RF64"
     options = {"samplerate": rate, "channels": 1, "format": container, "subtype": "PCM_24" if flac else "FLOAT"}
     frame = 4 * len(files)
-    with all_or_none(files) as building:
+    with all_written_whole(files) as temporary:
         try:
             with ExitStack() as stack:
-                outputs = [stack.enter_context(soundfile.SoundFile(place, "w", **options)) for place in building]
+                outputs = [stack.enter_context(soundfile.SoundFile(path, "w", **options)) for path in temporary]
                 while data := spool.read((1 << 18) * frame):
                     channels = np.frombuffer(data, np.float32).reshape(-1, len(files)) * np.float32(gain)
                     for output, channel in zip(outputs, channels.T, strict=True):
                         output.write(channel)
-            whole = all(probe(place).frames == samples for place in building)
+            whole = all(probe(path).frames == samples for path in temporary)
         except (soundfile.LibsndfileError, AssertionError, UnreadableClip):
             whole = False
         if not whole:
             raise SoundviewsError(f"{files[0]} could not be written whole: is the disk full?")
-
-
-@contextmanager
-def all_or_none(files: Sequence[Path]) -> Iterator[list[Path]]:
-    """Places beside `files`, which take their names when the block ends well, and are removed otherwise."""
-    building = [file.with_name(f".{file.name}.partial") for file in files]
-    try:
-        yield building
-        for place, file in zip(building, files, strict=True):
-            os.replace(place, file)
-    finally:
-        for place in building:
-            place.unlink(missing_ok=True)

@@ -29,7 +29,7 @@ SCHEMA = pa.schema(
         ("flac", pa.large_binary()),
     ]
 )
-_UNREADABLE = b"unreadable"  # in a shard's metadata: {place in the shard: reason}, JSON
+_UNREADABLE = b"unreadable"  # in a shard's metadata: {index in the shard: reason}, JSON
 
 
 def rows_of(shard: int, clips: int) -> range:
@@ -42,7 +42,7 @@ def shard_file(folder: Path, shard: int) -> Path:
 
 
 class Shard(NamedTuple):
-    """An open shard. unreadable: the reason of each clip that has no channels, by its place in the shard."""
+    """An open shard. unreadable: the reason of each clip that has no channels, by its index in the shard."""
 
     batches: pa.RecordBatchFileReader
     unreadable: dict[str, str]
@@ -105,7 +105,7 @@ def write_shard(path: Path, clips: int, batches: Mapping[int, pa.RecordBatch], r
 
     Args:
         clips: How many clips it is for.
-        batches: What `compress` made of each clip, by its place in the shard.
+        batches: What `compress` made of each clip, by its index in the shard.
         reasons: Why there is none of the others.
     """
     schema = SCHEMA.with_metadata({_UNREADABLE: json.dumps(reasons)})
@@ -115,17 +115,16 @@ def write_shard(path: Path, clips: int, batches: Mapping[int, pa.RecordBatch], r
         pa.OSFile(str(temporary), "wb") as sink,
         pa.ipc.new_file(sink, schema) as writer,
     ):
-        for place in range(clips):
-            writer.write_batch(batches.get(place, nothing))
+        for index in range(clips):
+            writer.write_batch(batches.get(index, nothing))
 
 
 @contextmanager
 def kept_whole(path: Path) -> Iterator[Path]:
-    """`written_whole`, for others to read too; a full disk is told to the user."""
+    """`written_whole`; a full disk is told to the user."""
     try:
         with written_whole(path) as temporary:
             yield temporary
-            temporary.chmod(0o644)
     except OSError as error:
         raise SoundviewsError(
             f"cannot write {path} ({error.strerror or error}). What was prepared so far stays; once that is mended, "

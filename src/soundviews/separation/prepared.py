@@ -90,17 +90,17 @@ class PreparedChannels:
         if self._clips is None:
             self._clips = np.load(self._home / "clips.npy", mmap_mode="r")
         key = clip_keys(Corpus(self.corpus.root, self.corpus.table.slice(row, 1), []))[0]
-        place = int(np.searchsorted(self._clips[0], key))
-        if place == self._clips.shape[1] or self._clips[0, place] != key:
+        column = int(np.searchsorted(self._clips[0], key))
+        if column == self._clips.shape[1] or self._clips[0, column] != key:
             raise UnreadableClip("changed since its channels were separated")
-        number, place = divmod(int(self._clips[1, place]), CLIPS_PER_SHARD)
+        number, index = divmod(int(self._clips[1, column]), CLIPS_PER_SHARD)
         try:
             shard = self._shard(processor, number)
-            batch = shard.batches.get_batch(place)
+            batch = shard.batches.get_batch(index)
         except (OSError, pa.ArrowInvalid) as error:
             raise UnreadableClip("its separated channels are missing or damaged") from error
         if batch.num_rows == 0:
-            raise UnreadableClip(shard.unreadable.get(str(place), "it could not be read when it was prepared"))
+            raise UnreadableClip(shard.unreadable.get(str(index), "it could not be read when it was prepared"))
         return batch
 
     def _shard(self, processor: int, number: int) -> Shard:
@@ -127,41 +127,41 @@ class DrawnChannels:
         return self.draw(step, rank, batch)
 
     def read(self, wanted: Wanted, example: int, row: int) -> NDArray[np.float32] | None:
-        own = wanted._replace(processor=wanted.processor[[example]], uniform=wanted.uniform[[example]])
-        processor = int(own.processor[0])
+        single = wanted._replace(processor=wanted.processor[[example]], uniform=wanted.uniform[[example]])
+        processor = int(single.processor[0])
         worst = self.prepared.worst(processor, row) if wanted.discard_worst else 0
-        channel = int(own.channel(self.prepared.sources[own.processor], np.array([worst]))[0])
+        channel = int(single.channel(self.prepared.sources[single.processor], np.array([worst]))[0])
         return None if channel < 0 else self.prepared.read(processor, channel, row)
 
 
 def _find(directory: Path, corpus: Corpus, processors: Sequence[Processor]) -> Path:
     """The folder in which every clip of the corpus has its channels."""
     rate, keys, problems = processors[0].sample_rate, clip_keys(corpus), []
-    for place in sorted(directory.glob(f"*-{rate}/clips.npy")):
-        known, rows = np.load(place, mmap_mode="r")
-        found = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-        absent = int(np.count_nonzero(known[found] != keys))
+    for index in sorted(directory.glob(f"*-{rate}/clips.npy")):
+        known, rows = np.load(index, mmap_mode="r")
+        columns = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+        absent = int(np.count_nonzero(known[columns] != keys))
         if absent:
             problems.append((absent, f"{absent:,} of the {len(keys):,} clips (new, changed or cut otherwise)"))
             continue
-        shards = np.unique(rows[found] // CLIPS_PER_SHARD).tolist()
-        lacking = [said for one in processors if (said := _lacking(place.parent, one, shards))]
+        shards = np.unique(rows[columns] // CLIPS_PER_SHARD).tolist()
+        lacking = [said for processor in processors if (said := _lacking(index.parent, processor, shards))]
         if not lacking:
-            return place.parent
+            return index.parent
         problems.append((0, "; ".join(lacking)))
     missing = min(problems)[1] if problems else f"every clip at {rate} Hz"
     names = ",".join(processor.name for processor in processors)
     raise SoundviewsError(
         f"{directory} lacks the channels of {missing}. The command that makes what is missing: "
-        f"soundviews prepare CORPUS --channels RUN --processors {shlex.quote(names)} --out {directory}"
+        f"soundviews prepare CORPUS --separator RUN --processors {shlex.quote(names)} --channels {directory}"
     )
 
 
 def _lacking(home: Path, processor: Processor, shards: list[int]) -> str | None:
     """What is missing of one processor's channels."""
     folder = home / processor.digest
-    there = {entry.name for entry in os.scandir(folder)} if folder.is_dir() else set()
-    missing = sum(shard_file(folder, shard).name not in there for shard in shards)
+    names = {entry.name for entry in os.scandir(folder)} if folder.is_dir() else set()
+    missing = sum(shard_file(folder, shard).name not in names for shard in shards)
     if not missing:
         return None
     return f"processor {processor.name} ({processor.digest}) for {missing:,} of {len(shards):,} shards"

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +21,8 @@ from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.audio.loader import pad
 from soundviews.audio.store import ClipStore
 from soundviews.core.errors import SoundviewsError, UnreadableClip
+from soundviews.core.files import remove_unfinished
+from soundviews.core.progress import bar
 from soundviews.separation.channel_shards import (
     CLIPS_PER_SHARD,
     compress,
@@ -38,7 +39,6 @@ from soundviews.separation.processor import Processor
 
 # FLAC's share of the plain samples, by bits. Measured at 16: 0.62 to 0.65 on ESC-50, 0.72 on the built-in scenes.
 FLAC_RATIO = {16: 0.7, 24: 0.8}
-_STALE_SECONDS = 3600
 
 Waveform = NDArray[np.float32]
 Decoded = Waveform | str  # or the reason why not
@@ -71,7 +71,7 @@ def expected(corpus: Corpus, processors: Sequence[Processor], bits: int = 16) ->
     """The size of what `prepare` writes of a corpus that was cut, from the lengths of its clips."""
     end = np.fmin(corpus.column("end"), corpus.column("duration"))
     seconds = float((end - corpus.column("start")).sum())
-    most = sum(seconds * one.sample_rate * bits / 8 * one.sources for one in processors)
+    most = sum(seconds * processor.sample_rate * bits / 8 * processor.sources for processor in processors)
     return Expected(seconds, most, FLAC_RATIO[bits] * most)
 
 
@@ -83,7 +83,7 @@ def prepare(
     device: str = "cpu",
     workers: int = 2,
     strict: bool = False,
-    progress: Callable[[int], None] = lambda clips: None,
+    progress: bool = False,
 ) -> Prepared:
     """Separate every clip by every processor and keep the channels; what is there already stays.
 
@@ -94,7 +94,7 @@ def prepare(
         device: Where to separate.
         workers: Threads that decode and compress.
         strict: Stop at the first clip that cannot be read instead of leaving it out.
-        progress: Told how many more clips are there, counted once for each processor.
+        progress: Show a bar.
 
     Raises:
         SoundviewsError: too little room on the disk, or what is there was made with other `bits`.
@@ -104,25 +104,28 @@ def prepare(
         raise SoundviewsError("no clip of the corpus can be read")
     rate = processors[0].sample_rate
     home = _lay_out(corpus, directory, rate)
-    missing = [_missing(home / one.digest, len(corpus)) for one in processors]
-    for one in processors:
-        _describe(home / one.digest, one, bits)
+    missing = [_missing(home / processor.digest, len(corpus)) for processor in processors]
+    for processor in processors:
+        _describe(home / processor.digest, processor, bits)
     total = len(corpus) * len(processors)
     to_make = sum(len(rows_of(shard, len(corpus))) for shards in missing for shard in shards)
     _ensure_room(directory, expected(corpus, processors, bits), to_make / total)
-    progress(total - to_make)
     clips = ClipStore(corpus, rate, keep=False)
-    with ThreadPoolExecutor(workers) as pool:
+    with (
+        ThreadPoolExecutor(workers) as pool,
+        bar("separating", total, "clips", progress) as advance,
+    ):
+        advance.skip(total - to_make)
         for shard, decoded in _decoded_ahead(clips, sorted(set().union(*missing)), pool):
-            if strict and (bad := [place for place, one in enumerate(decoded) if isinstance(one, str)]):
-                row = shard * CLIPS_PER_SHARD + bad[0]
-                raise UnreadableClip(f"{corpus.clip(row).path}: {decoded[bad[0]]}")
-            for one, shards in zip(processors, missing, strict=True):
+            reasons = {index: clip for index, clip in enumerate(decoded) if isinstance(clip, str)}
+            if strict and reasons:
+                index = min(reasons)
+                raise UnreadableClip(f"{corpus.clip(shard * CLIPS_PER_SHARD + index).path}: {reasons[index]}")
+            for processor, shards in zip(processors, missing, strict=True):
                 if shard in shards:
-                    batches = _separate(one.to(device), shard, decoded, bits, device, pool, progress)
-                    reasons = {place: reason for place, reason in enumerate(decoded) if isinstance(reason, str)}
-                    write_shard(shard_file(home / one.digest, shard), len(decoded), batches, reasons)
-    folders = [home / one.digest for one in processors]
+                    batches = _separate(processor.to(device), shard, decoded, bits, device, pool, advance)
+                    write_shard(shard_file(home / processor.digest, shard), len(decoded), batches, reasons)
+    folders = [home / processor.digest for processor in processors]
     size = sum(entry.stat().st_size for folder in folders for entry in os.scandir(folder))
     return Prepared(home, to_make, total, size, _skipped(corpus, folders))
 
@@ -140,9 +143,7 @@ def _lay_out(corpus: Corpus, directory: Path, rate: int) -> Path:
 
 def _missing(folder: Path, clips: int) -> set[int]:
     """The shards that are not there whole. What a killed run was writing is removed, once nobody can be at it."""
-    for entry in os.scandir(folder) if folder.is_dir() else ():
-        if entry.name.startswith(".") and time.time() - entry.stat().st_mtime > _STALE_SECONDS:
-            os.unlink(entry)
+    remove_unfinished(folder)
     missing = set()
     for shard in range(-(-clips // CLIPS_PER_SHARD)):
         try:
@@ -157,9 +158,9 @@ def _missing(folder: Path, clips: int) -> set[int]:
 def _describe(folder: Path, processor: Processor, bits: int) -> None:
     about = {"name": processor.name, "step": processor.step, "sources": processor.sources, "bits": bits}
     page = folder / "about.json"
-    if page.is_file() and (there := json.loads(page.read_text()))["bits"] != bits:
+    if page.is_file() and (earlier := json.loads(page.read_text())["bits"]) != bits:
         raise SoundviewsError(
-            f"{folder} has channels of {there['bits']} bits: go on with --bits {there['bits']}, or choose another --out"
+            f"{folder} has channels of {earlier} bits: go on with --bits {earlier}, or choose another --channels"
         )
     with kept_whole(page) as temporary:
         temporary.write_text(json.dumps(about))
@@ -172,7 +173,7 @@ def _ensure_room(directory: Path, size: Expected, missing: float) -> None:
         raise SoundviewsError(
             f"{directory} has {free / 1e9:.1f} GB free; the channels still to be made take about "
             f"{missing * size.estimate / 1e9:.1f} GB (at most {missing * size.most / 1e9:.1f} GB). "
-            "Choose another --out, fewer --processors, or separate while training"
+            "Choose another --channels, fewer --processors, or separate while training"
         )
 
 
@@ -204,31 +205,31 @@ def _separate(
     bits: int,
     device: str,
     pool: ThreadPoolExecutor,
-    progress: Callable[[int], None],
+    advance: Callable[[int], None],
 ) -> dict[int, pa.RecordBatch]:
-    """One batch of rows for each clip that could be read, by its place in the shard."""
-    readable = [place for place, one in enumerate(decoded) if not isinstance(one, str)]
-    progress(len(decoded) - len(readable))
+    """One batch of rows for each clip that could be read, by its index in the shard."""
+    readable = [index for index, clip in enumerate(decoded) if not isinstance(clip, str)]
+    advance(len(decoded) - len(readable))
     if not readable:
         return {}
-    _, samples, lengths, _ = pad(readable, [one for one in decoded if not isinstance(one, str)])
+    _, samples, lengths, _ = pad(readable, [clip for clip in decoded if not isinstance(clip, str)])
     samples, ends, lengths = samples.to(device), lengths.tolist(), lengths.to(device)
     futures = {}
     for part, channels in separated(processor, samples, lengths, np.arange(len(readable))):
         worst = worst_channel(channels, samples[torch.from_numpy(part).to(device)]).tolist()
-        for row, own, least in zip(part.tolist(), channels.cpu().numpy(), worst, strict=True):
+        for row, separate, least in zip(part.tolist(), channels.cpu().numpy(), worst, strict=True):
             clip = shard * CLIPS_PER_SHARD + readable[row]
-            arguments = (clip, own[:, : ends[row]], least, processor.sample_rate, bits)
+            arguments = (clip, separate[:, : ends[row]], least, processor.sample_rate, bits)
             futures[readable[row]] = pool.submit(compress, *arguments)
-        progress(len(part))
-    return {place: future.result() for place, future in futures.items()}
+        advance(len(part))
+    return {index: future.result() for index, future in futures.items()}
 
 
 def _skipped(corpus: Corpus, folders: list[Path]) -> list[Skipped]:
     """Clips without channels, of this run and of earlier ones."""
-    found = {}
+    reasons = {}
     for shard in range(-(-len(corpus) // CLIPS_PER_SHARD)):
         for folder in folders:
-            for place, reason in open_shard(shard_file(folder, shard)).unreadable.items():
-                found[shard * CLIPS_PER_SHARD + int(place)] = reason
-    return [*corpus.skipped, *(Skipped(corpus.clip(row).path, reason) for row, reason in sorted(found.items()))]
+            for index, reason in open_shard(shard_file(folder, shard)).unreadable.items():
+                reasons[shard * CLIPS_PER_SHARD + int(index)] = reason
+    return [*corpus.skipped, *(Skipped(corpus.clip(row).path, reason) for row, reason in sorted(reasons.items()))]
