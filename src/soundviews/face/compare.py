@@ -11,7 +11,7 @@ from soundviews.evaluation.requests import Requests, needs_labels, read_requests
 from soundviews.evaluation.result import Row
 from soundviews.evaluation.systems import Systems, read_systems
 from soundviews.evaluation.tasks import Task, open_tasks
-from soundviews.face.evaluate import data_name, reading_options, writable_folder
+from soundviews.face.evaluate import data_name, keep_each_row, reading_options, writable_folder
 from soundviews.report.compare import write_comparison
 from soundviews.report.results import ShownComparison
 
@@ -64,13 +64,7 @@ def compare(
     parts = folds | splits | {"validation_share": validation_share, "cross_validate": cross_validate}
     reading = reading_options(workers, batch_size, cache, strict)
     tasks = open_tasks(data, labelled=needs_labels(requests), **parts, **reading)
-
-    def keep(result: Comparison, row: Row) -> None:
-        if folder is not None:  # a later system may be interrupted
-            result.save(folder / "compare.json")
-        if on_row is not None:
-            on_row(result, row)
-
+    keep = keep_each_row(folder and folder / "compare.json", on_row)
     shown = ShownComparison(**vars(judge(systems, tasks, requests, range(seeds), device, data_name(data), keep)))
     if folder is not None:
         shown.save(folder / "compare.json")

@@ -66,18 +66,24 @@ def evaluate(
     parts = folds | splits | {"validation_share": validation_share, "cross_validate": cross_validate}
     reading = reading_options(workers, batch_size, cache, strict)
     tasks = open_tasks(data, labelled=needs_labels(requests), **parts, **reading)
-
-    def keep(result: Evaluation, row: Row) -> None:
-        if folder is not None:  # a later protocol may be interrupted
-            result.save(folder / "evaluation.json")
-        if on_row is not None:
-            on_row(result, row)
-
+    keep = keep_each_row(folder and folder / "evaluation.json", on_row)
     shown = ShownEvaluation(**vars(judge(encoder, tasks, requests, range(seeds), baselines, data_name(data), keep)))
     if folder is not None:
         shown.save(folder / "evaluation.json")
         shown.written = [folder / "evaluation.json", *write_evaluation(folder / "report.html", shown)]
     return shown
+
+
+def keep_each_row(file: Path | None, on_row: Callable[[Any, Row], Any] | None) -> Callable[[Any, Row], None]:
+    """What to call with the result so far and each new row: it saves the result, since the next may be interrupted."""
+
+    def keep(result: Evaluation, row: Row) -> None:
+        if file is not None:
+            result.save(file)
+        if on_row is not None:
+            on_row(result, row)
+
+    return keep
 
 
 def reading_options(workers: int, batch_size: int, cache: bool, strict: bool) -> dict[str, Any]:
