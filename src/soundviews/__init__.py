@@ -17,6 +17,7 @@ _HOMES = {
     "embed_archive": "face.embed",
     "open_archive": "face.search",
     "separate": "face.separate",
+    "separate_files": "face.separate",
     "read": "face.read",
     "probe": "face.read",
     "load": "model",
@@ -78,7 +79,7 @@ if TYPE_CHECKING:
     from soundviews.face.pretrain import pretrain, train_separator
     from soundviews.face.read import probe, read
     from soundviews.face.search import open_archive
-    from soundviews.face.separate import separate
+    from soundviews.face.separate import separate, separate_files
     from soundviews.model import Embedding, Model, load
 
 __all__ = [
@@ -115,6 +116,7 @@ __all__ = [
     "report",
     "scenes",
     "separate",
+    "separate_files",
     "separation",
     "train_separator",
     "views",

@@ -4,10 +4,13 @@ import hashlib
 import io
 import tarfile
 import zipfile
+from contextlib import nullcontext
 
 import pytest
 
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.progress import Advance
+from soundviews.datasets import fetch as fetch_module
 from soundviews.datasets.fetch import fetch, located
 from soundviews.datasets.origin import Archive, Origin
 
@@ -54,13 +57,20 @@ def seen(root):
     return {str(p.relative_to(root)) for p in root.rglob("*") if p.is_file() and p.name[0] != "."}
 
 
-def test_everything_lands_where_it_belongs_and_is_fetched_once(server, origin, tmp_path):
+def test_everything_lands_where_it_belongs_and_is_fetched_once(server, origin, tmp_path, monkeypatch):
     server.drops = [100]
-    told = {}
-    fetch(origin, tmp_path, progress=lambda name: lambda there, total: told.__setitem__(name, (there, total)))
+    bars = {}
+
+    def bar(label, total, unit, shown):
+        bars[label] = Advance(total, unit, lambda: None, 1.0)
+        return nullcontext(bars[label])
+
+    monkeypatch.setattr(fetch_module, "bar", bar)
+    fetch(origin, tmp_path)
     assert seen(tmp_path) == FILES
     assert (tmp_path / "set/train/a.wav").read_bytes() == b"a" * 1000
-    assert told == {name.split("/")[-1]: (len(content),) * 2 for name, content in server.files.items()}
+    sizes = {name.split("/")[-1]: (len(content),) * 2 for name, content in server.files.items()}
+    assert {name: (advance.done, advance.total) for name, advance in bars.items()} == sizes
     server.requests.clear()
     fetch(origin, tmp_path)
     assert server.requests == []

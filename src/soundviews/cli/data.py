@@ -1,7 +1,5 @@
 """`soundviews data`: make or fetch recordings to work on."""
 
-import contextlib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -158,8 +156,7 @@ def _bring(origin: "Origin", to: Path, url_base: str | None, keep_archives: bool
     from soundviews.datasets.fetch import fetch
 
     try:
-        with _byte_bars() as bar:
-            fetch(origin, to, url_base, keep_archives, bar)
+        fetch(origin, to, url_base, keep_archives, progress=True)
     except KeyboardInterrupt:
         typer.echo(f"\nWhat came is kept in {to}; the same command goes on from there.", err=True)
         raise
@@ -189,25 +186,3 @@ def _report(name: str, corpus: "Corpus", differences: list[str]) -> None:
     if corpus.skipped:
         first = corpus.skipped[0]
         typer.echo(f"{len(corpus.skipped):,} recordings left out. The first: {first.path}: {first.reason}", err=True)
-
-
-@contextlib.contextmanager
-def _byte_bars() -> Iterator[Callable[[str], Callable[[int, int | None], None]]]:
-    """Yields what starts a bar for one archive, which in turn gives what is told (bytes there, bytes in all)."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-
-        def start(name: str) -> Callable[[int, int | None], None]:
-            task = bars.add_task(name, total=None)
-            return lambda there, total: bars.update(task, completed=there, total=total)
-
-        yield start

@@ -44,7 +44,7 @@ def download(
     kind = expected.partition(":")[0]
     if path.is_file() and checksum(path, kind) == expected:
         return path
-    part = path.with_name(path.name + ".part")
+    part = _part(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         went_on = _fetch(url, part, progress, attempts, pause)
@@ -62,6 +62,15 @@ def download(
         full = " (the disk is full; what came is kept, the same command goes on)" if error.errno == errno.ENOSPC else ""
         raise SoundviewsError(f"cannot write {path}: {error.strerror or error}{full}") from error
     return path
+
+
+def part_size(path: Path) -> int:
+    """The bytes of `path` that an interrupted download has left."""
+    return _size(_part(path))
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(path.name + ".part")
 
 
 def checksum(path: Path, kind: str) -> str:

@@ -107,8 +107,8 @@ def saw(rng: Generator, samples: int, sample_rate: int) -> Array:
     rate = log_uniform(rng, 1.5, 6)
     strokes = seconds(samples, sample_rate) * rate * (1 + 0.1 * slow_curve(rng, samples, sample_rate, 1))
     swell = np.sin(np.pi * (strokes % 1.0)) ** rng.uniform(0.5, 2)
-    there, back = random_band(rng, samples, sample_rate), random_band(rng, samples, sample_rate)
-    return swell * np.where(strokes.astype(np.int64) % 2, back * rng.uniform(0.3, 1), there)
+    forth, back = random_band(rng, samples, sample_rate), random_band(rng, samples, sample_rate)
+    return swell * np.where(strokes.astype(np.int64) % 2, back * rng.uniform(0.3, 1), forth)
 
 
 @events.register("rattle")

@@ -9,8 +9,6 @@ import csv
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -19,12 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import soundfile
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from soundviews.audio.corpus import Corpus
 from soundviews.core.errors import SoundviewsError
-from soundviews.core.files import cache_directory
+from soundviews.core.files import cache_directory, folder_written_whole
+from soundviews.core.progress import bar
 from soundviews.core.registry import nearest
 from soundviews.scenes.scene import Scene, check_options, make_scene
 
@@ -111,18 +108,11 @@ def write_scenes(
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise SoundviewsError(f"{directory} holds something else already; name a new or an empty folder")
     try:
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
-    except OSError as error:
-        raise SoundviewsError(f"cannot write scenes to {directory}: {error}") from error
-    try:
-        _write(unfinished, options, workers or os.cpu_count() or 1, progress)
-        unfinished.chmod(0o777 & ~_umask())
-        _put_in_place(unfinished, directory)
+        # If another process has finished the same scenes meanwhile, theirs are as good.
+        with folder_written_whole(directory) as unfinished:
+            _write(unfinished, options, workers or os.cpu_count() or 1, progress)
     except (OSError, soundfile.SoundFileError) as error:
         raise SoundviewsError(f"cannot write scenes to {directory}: {error}") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
     return read_scenes(directory)
 
 
@@ -166,11 +156,9 @@ def _stored_options(directory: Path) -> Any:
 
 def _write(directory: Path, options: SceneOptions, workers: int, progress: bool) -> None:
     (directory / "audio").mkdir()
-    columns = ("making scenes", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    hidden = not progress or options.clips < WORTH_A_BAR
     # numpy, scipy and libsndfile release the interpreter lock, so threads do, and need no protected __main__
     with (
-        Progress(*columns, console=Console(stderr=True), disable=hidden, transient=True) as bar,
+        bar("making scenes", options.clips, "scenes", progress and options.clips >= WORTH_A_BAR) as advance,
         ThreadPoolExecutor(workers) as pool,
         (directory / "scenes.csv").open("w", newline="", encoding="utf-8") as scenes_file,
         (directory / "events.csv").open("w", newline="", encoding="utf-8") as events_file,
@@ -180,9 +168,10 @@ def _write(directory: Path, options: SceneOptions, workers: int, progress: bool)
         events.writerow(["path", "label", "start", "end", "snr", "source"])
         try:
             made = pool.map(partial(_write_scene, directory, options), range(options.clips))
-            for scene_row, event_rows in bar.track(made, total=options.clips):
+            for scene_row, event_rows in made:
                 scenes.writerow(scene_row)
                 events.writerows(event_rows)
+                advance()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -195,7 +184,7 @@ def _write_scene(directory: Path, options: SceneOptions, index: int) -> tuple[li
     path = f"audio/{name}.flac"
     soundfile.write(directory / path, scene.mixture, scene.sample_rate, subtype="PCM_16")
     row = [path, ";".join(scene.labels), fold, SPLITS.get(fold, "train"), len(scene.mixture) / scene.sample_rate]
-    names = ["0_background", *(f"{place}_{event.label}" for place, event in enumerate(scene.events, start=1))]
+    names = ["0_background", *(f"{number}_{event.label}" for number, event in enumerate(scene.events, start=1))]
     files = [f"sources/{name}/{source}.flac" for source in names] if options.sources else [""] * len(names)
     if options.sources:
         (directory / "sources" / name).mkdir(parents=True)
@@ -206,18 +195,3 @@ def _write_scene(directory: Path, options: SceneOptions, index: int) -> tuple[li
         [path, event.label, f"{event.start:.4f}", f"{event.end:.4f}", f"{event.snr:.2f}", file]
         for event, file in described
     ]
-
-
-def _put_in_place(unfinished: Path, directory: Path) -> None:
-    """Rename; if another process has finished the same scenes meanwhile, theirs are as good."""
-    try:
-        os.replace(unfinished, directory)  # replaces an empty folder, too
-    except OSError:
-        if not is_scenes(directory):
-            raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from rich.console import Console
-from rich.progress import track
 
 from soundviews.audio.responses import SECONDS, Samples, aligned, lead_samples
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.files import cache_directory, keep
+from soundviews.core.progress import bar
 
 COUNT = 500
 T60 = (0.3, 1.3)  # seconds; the DNS challenge's range
@@ -62,10 +61,10 @@ def simulate_room(t60: float, sample_rate: int, rng: np.random.Generator) -> Sam
     early = aligned(_images(size, source, microphone, absorbed, sample_rate), sample_rate).astype(np.float64)
     seconds = (np.arange(len(early)) - lead_samples(sample_rate)) / sample_rate
     late = rng.standard_normal(len(early)) * 10 ** (-3 * seconds / t60)
-    place = np.clip((seconds - MIXED[0]) / (MIXED[1] - MIXED[0]), 0, 1)
-    heard = (place > 0) & (place < 1)
+    share = np.clip((seconds - MIXED[0]) / (MIXED[1] - MIXED[0]), 0, 1)
+    heard = (share > 0) & (share < 1)
     late *= math.sqrt((early[heard] ** 2).sum() / (late[heard] ** 2).sum())
-    whole = early * np.cos(place * math.pi / 2) + late * np.sin(place * math.pi / 2)
+    whole = early * np.cos(share * math.pi / 2) + late * np.sin(share * math.pi / 2)
     return (whole / np.abs(whole[lead_samples(sample_rate)])).astype(np.float32)
 
 
@@ -94,8 +93,12 @@ def _images(
 
 def _simulate(sample_rate: int, count: int, seed: int) -> Samples:
     rng = np.random.default_rng(seed)
-    numbers = track(range(count), "simulating rooms", console=Console(stderr=True), transient=True)
-    return np.stack([simulate_room(draw_t60(rng), sample_rate, rng) for _ in numbers])
+    rooms = []
+    with bar("simulating rooms", count, "rooms") as advance:
+        for _ in range(count):
+            rooms.append(simulate_room(draw_t60(rng), sample_rate, rng))
+            advance()
+    return np.stack(rooms)
 
 
 def _write(path: Path, responses: Samples) -> None:

@@ -109,8 +109,8 @@ def _plan(
 ) -> tuple[SceneEvent, ...]:
     """Classes, times and levels. The first class goes round all of them, so that small corpora are balanced."""
     names = event_classes.names()
-    turn, place = divmod(index, len(names))
-    first = int(np.random.default_rng([seed, turn, 2**31]).permutation(len(names))[place])
+    turn, position = divmod(index, len(names))
+    first = int(np.random.default_rng([seed, turn, 2**31]).permutation(len(names))[position])
     others = np.setdiff1d(np.arange(len(names)), [first])
     chosen = [first, *rng.permutation(others)[: rng.integers(0, max_events)]]
     planned = []

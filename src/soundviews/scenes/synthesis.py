@@ -50,9 +50,9 @@ def tone(rng: Generator, frequency: Array, sample_rate: int, partials: int | Non
     spectrum = np.zeros(TABLE // 2 + 1, complex)
     spectrum[1 : count + 1] = (strength * np.exp(1j * phases))[:count]
     table = fft.irfft(spectrum, TABLE) * TABLE
-    place = (np.cumsum(frequency) / sample_rate) % 1.0 * TABLE
-    left = place.astype(np.int64) % TABLE
-    share = place - np.floor(place)
+    position = (np.cumsum(frequency) / sample_rate) % 1.0 * TABLE
+    left = position.astype(np.int64) % TABLE
+    share = position - np.floor(position)
     return table[left] * (1 - share) + table[(left + 1) % TABLE] * share
 
 
@@ -95,9 +95,9 @@ def grain(rng: Generator, sample_rate: int, decay: tuple[float, float], noisy: b
 
 def strike(times: Array, gains: Array, sound: Array, samples: int, sample_rate: int) -> Array:
     """`sound` repeated at `times` (hits,) in seconds with `gains` (hits,); hits beyond the end are left out."""
-    places = np.rint(times * sample_rate).astype(np.int64)
-    inside = (places >= 0) & (places < samples)
-    hits = np.bincount(places[inside], weights=gains[inside], minlength=samples)
+    indices = np.rint(times * sample_rate).astype(np.int64)
+    inside = (indices >= 0) & (indices < samples)
+    hits = np.bincount(indices[inside], weights=gains[inside], minlength=samples)
     return signal.oaconvolve(hits, sound)[:samples]
 
 
