@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from soundviews.core.devices import chosen_device
 from soundviews.core.errors import SoundviewsError, option
 from soundviews.evaluation.baselines import LogMelStatistics
 from soundviews.evaluation.embeddings import Embeds
@@ -32,8 +33,7 @@ def open_model(source: Source, device: str | torch.device = "cpu", hop: int | No
     Raises:
         SoundviewsError: there is none, it cannot be loaded, or it has no windows whose distance could be changed.
     """
-    device = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
-    model = _opened(source, device)
+    model = _opened(source, torch.device(chosen_device(device) if isinstance(device, str) else device))
     if hop is None:
         return model
     if not isinstance(model, Model):
