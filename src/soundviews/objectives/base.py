@@ -14,8 +14,8 @@ and these, where it wants them:
     further = True                forward(h_a, h_b, *further) is given the embeddings of the recipe's `views.further`
 
 What an objective remembers from step to step, such as a queue of negatives, it keeps in buffers (`register_buffer`),
-which it changes in place in `forward`: they are in the checkpoint, and a resumed training goes on with them. In a
-training on several devices the first one's buffers hold for all, as those of batch norm.
+which `forward` changes in place after it has computed with a clone: they are in the checkpoint, and a resumed training
+goes on with them. In a training on several devices the first one's buffers hold for all, as those of batch norm.
 """
 
 from typing import NamedTuple
