@@ -5,18 +5,33 @@ import ctypes
 import importlib
 import pkgutil
 import sys
+from typing import Annotated
 
 import typer
 
-from soundviews.core.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError, speaking_command_line
+from soundviews.core.messages import show_messages
+from soundviews.core.version import __version__
 
-app = typer.Typer(
-    name="soundviews",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Learn from unlabelled recordings, judge what was learned, search an archive with it.",
-)
+app = typer.Typer(name="soundviews", no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"soundviews {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def soundviews(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Learn from unlabelled recordings, judge what was learned, search an archive with it."""
+    context.with_resource(speaking_command_line())
+    show_messages()
 
 
 def load_verbs() -> None:

@@ -1,4 +1,4 @@
-"""soundviews demo"""
+"""`soundviews demo`: the whole line on built-in scenes."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +11,8 @@ from soundviews.cli.app import app
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory for everything the demo makes.")] = Path("demo"),
-    set_: Annotated[list[str] | None, typer.Option("--set", "-s", help="Change the recipe `demo`.")] = None,
-    set_separator: Annotated[
+    overrides: Annotated[list[str] | None, typer.Option("--set", "-s", help="Change the recipe `demo`.")] = None,
+    separator_overrides: Annotated[
         list[str] | None, typer.Option("--set-separator", help="Change the recipe `separator/demo`.")
     ] = None,
     clips: Annotated[int, typer.Option(min=40, help="Scenes to make.")] = 500,
@@ -23,6 +23,6 @@ def demo(
     """
     from soundviews.demo.run import demo as run
 
-    report = run(out, set_, clips, set_separator)
+    report = run(out, overrides, clips, separator_overrides)
     print(f"report  {report}")
     print(f"bundle  {out / 'run' / 'bundle'}")

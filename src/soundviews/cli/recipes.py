@@ -1,4 +1,4 @@
-"""soundviews recipes"""
+"""`soundviews recipes`: the shipped recipes, or one of them resolved."""
 
 from typing import Annotated
 
@@ -14,7 +14,6 @@ def recipes(
     ] = None,
 ) -> None:
     """List the shipped recipes, or print one."""
-    from soundviews.recipes.loading import check
     from soundviews.recipes.reading import list_recipes, load_page
 
     if name is None:
@@ -28,8 +27,8 @@ def recipes(
         return
     import yaml
 
-    from soundviews.recipes.loading import check_separator
+    from soundviews.recipes.loading import load_recipe, load_separator_recipe
 
     page = load_page(name)
-    recipe_of = check_separator if "separator" in page else check
-    print(yaml.safe_dump(recipe_of(page).model_dump(mode="json"), sort_keys=False), end="")
+    load = load_separator_recipe if "separator" in page else load_recipe
+    print(yaml.safe_dump(load(page).model_dump(mode="json"), sort_keys=False), end="")

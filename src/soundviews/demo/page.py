@@ -9,7 +9,7 @@ from soundviews.audio.corpus import Corpus
 from soundviews.audio.decode import read
 from soundviews.audio.loader import training_loader
 from soundviews.evaluation.separation import SeparationFigures
-from soundviews.features.log_mel import LogMel
+from soundviews.features import FrontEnd
 from soundviews.pretraining.channels import Draw, channels_of, processors_of
 from soundviews.pretraining.log import read_metrics
 from soundviews.recipes.building import build
@@ -23,7 +23,7 @@ SHOWN_SCENES = 6
 
 
 def separation_section(
-    processors: Sequence[Processor], qualities: Sequence[SeparationFigures], scenes: Corpus, log_mel: LogMel
+    processors: Sequence[Processor], qualities: Sequence[SeparationFigures], scenes: Corpus, log_mel: FrontEnd
 ) -> Section:
     """A held-out scene taken apart by each processor, and how well they do on average.
 
@@ -34,7 +34,8 @@ def separation_section(
         log_mel: Front-end of the picture, at the processors' sample rate.
     """
     rows: list[tuple[str | int | float, ...]] = [
-        (one.processor, one.step, *(one.figures[name] for name in ("msi", *CHARACTER))) for one in qualities
+        (quality.processor, quality.step, *(quality.figures[name] for name in ("msi", *CHARACTER)))
+        for quality in qualities
     ]
     columns = ("processor", "steps", "SI-SNRi, dB", *CHARACTER.values())
     caption = (
@@ -65,13 +66,13 @@ CHARACTER = {
 }
 
 
-def _separated(processors: Sequence[Processor], scenes: Corpus, log_mel: LogMel) -> figures.Figure:
+def _separated(processors: Sequence[Processor], scenes: Corpus, log_mel: FrontEnd) -> figures.Figure:
     """The first scene with two events or more."""
     labels = (scenes.clip(row).labels for row in range(len(scenes)))
-    scene = scenes.clip(next((row for row, own in enumerate(labels) if len(own) > 1), 0))
+    scene = scenes.clip(next((row for row, names in enumerate(labels) if len(names) > 1), 0))
     mixture = torch.from_numpy(read(scene.path, scene.start, scene.duration, processors[0].sample_rate))[None]
-    pictures = {one.name: log_mel(one(mixture)[0]).numpy() for one in processors}
-    notes = {one.name: f"{one.step:,} steps" for one in processors}
+    pictures = {processor.name: log_mel(processor(mixture)[0]).numpy() for processor in processors}
+    notes = {processor.name: f"{processor.step:,} steps" for processor in processors}
     names = ", ".join(scenes.vocabulary[label] for label in scene.labels)
     hop = log_mel.hop_length / processors[0].sample_rate
     return channel_spectrograms(log_mel(mixture)[0].numpy(), pictures, hop, notes | {"mixture": names})
@@ -91,7 +92,7 @@ def views_section(recipe: Recipe, corpus: Corpus, separator: Path) -> Section:
         anchor, positive = parts.views(batch.samples, batch.lengths, (recipe.training.seed, 0, 0), channels)
     names = [", ".join(corpus.vocabulary[label] for label in corpus.clip(int(i)).labels) for i in batch.index[:size]]
     hop = parts.log_mel.hop_length / recipe.audio.sample_rate
-    by = ", ".join(processors[int(place)].name for block in wanted for place in block.processor)
+    by = ", ".join(processors[int(index)].name for block in wanted for index in block.processor)
     return Section(
         "What it learned from",
         [
@@ -126,7 +127,7 @@ def training_section(separator: Path, run: Path) -> Section:
 
 
 def next_section() -> Section:
-    """The commands for recordings of one's own."""
+    """The same for recordings of one's own, on the command line and in Python."""
     return Section(
         "Now your own recordings",
         [
@@ -138,6 +139,19 @@ def next_section() -> Section:
                 "\n"
                 "soundviews separate train MY_RECORDINGS --recipe separator/small --out runs/separator\n"
                 "soundviews separate apply runs/separator MY_RECORDINGS --out channels"
-            )
+            ),
+            Text("The same in Python:"),
+            Code(
+                "import soundviews as sv\n"
+                "\n"
+                'model = sv.pretrain("MY_RECORDINGS", "runs/first", recipe="uclser")\n'
+                'print(sv.evaluate(model, "MY_LABELLED_CLIPS", "linear", baselines=True))\n'
+                'vectors, clips = sv.embed(model, "MY_RECORDINGS")\n'
+                'sv.embed_archive(model, "MY_RECORDINGS", "archive.parquet")\n'
+                'hits = sv.open_archive("archive.parquet", model).search("SOUND_I_LOOK_FOR.wav")\n'
+                "\n"
+                'run = sv.train_separator("MY_RECORDINGS", "runs/separator", recipe="separator/small")\n'
+                'channels = sv.separate(run, "A_RECORDING.wav")'
+            ),
         ],
     )

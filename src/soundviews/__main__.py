@@ -1,0 +1,5 @@
+"""`python -m soundviews` is the command `soundviews`."""
+
+from soundviews.cli.app import main
+
+main()
