@@ -15,7 +15,7 @@ from soundviews.core.randomness import hashed_seed
 from soundviews.evaluation.classification import Choosing, judge
 from soundviews.evaluation.embeddings import Embeds
 from soundviews.evaluation.parts import Indices
-from soundviews.evaluation.score import Score, class_average_precisions, gives, mean, protocols
+from soundviews.evaluation.score import SEVERAL_LABELS, Score, class_average_precisions, gives, mean, protocols
 from soundviews.evaluation.tasks import Task
 from soundviews.model import Model
 
@@ -29,7 +29,7 @@ Rows = NDArray[Any]
 
 
 @protocols.register("shallow", example={"rounds": 2})
-@gives()
+@gives(single_label=SEVERAL_LABELS)  # a sigmoid for each class, whatever the labels
 def shallow(
     model: Embeds,
     task: Task,
