@@ -41,7 +41,7 @@ def run_once(command: Command, work: Path) -> None:
                 f"now:  {shlex.join(command.arguments)}"
             )
         return
-    arguments, resumed = _or_resume(command.arguments)
+    arguments, goes_on = command.arguments, _begun(command.arguments)
     print(shlex.join(["soundviews", *arguments]), flush=True)
     started = time.time()
     with open(logs / f"{command.name}.log", "a") as log:
@@ -52,7 +52,7 @@ def run_once(command: Command, work: Path) -> None:
         "arguments": command.arguments,
         "commit": commit(),
         "threads": os.environ.get("OMP_NUM_THREADS", "as torch chooses"),
-        "seconds": None if resumed else time.time() - started,
+        "seconds": None if goes_on else time.time() - started,
     }
     (logs / f"{command.name}.json").write_text(json.dumps(told, indent=2) + "\n")
 
@@ -64,13 +64,9 @@ def record(name: str, work: Path) -> dict[str, Any] | None:
     return written
 
 
-def _or_resume(arguments: list[str]) -> tuple[list[str], bool]:
-    """The arguments, or those that resume the run if one was begun in the directory after -o."""
-    out = arguments[arguments.index("-o") + 1] if "-o" in arguments else None
-    if out is None or not Path(out, "environment.json").is_file():
-        return arguments, False
-    verb = arguments[: 2 if arguments[0] == "separate" else 1]
-    return [*verb, "--resume", out], True
+def _begun(arguments: list[str]) -> bool:
+    """Whether there is a run in the directory after -o; the same command then goes on with it."""
+    return "-o" in arguments and Path(arguments[arguments.index("-o") + 1], "environment.json").is_file()
 
 
 def commit() -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 from PIL import Image
 
-from soundviews.report.words import measure_name
 from soundviews.pretraining.log import read_metrics
 from soundviews.report.figures import training_curves
+from soundviews.report.words import measure_name
 from studies._page import notes, record, table, written_by
 from studies._ssep import PROTOCOLS, ROWS, Study, run_name
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import yaml
 
-from soundviews.report.words import measure_name
 from soundviews.pretraining.log import read_metrics
+from soundviews.report.words import measure_name
 from studies._page import RESULTS, Command, notes, record, run_once, shown, table, written_by
 
 SPLIT = ["--train-folds", "1,2", "--test-folds", "3"]
@@ -43,7 +43,7 @@ def steps(data: str, work: Path, released: str | None) -> list[Step]:
     for name, recipe in RECIPES.items():
         run = work / name
         arguments = ["pretrain", data, "--folds", "1,2", "--recipe", recipe, "-o", str(run)]
-        judged = ["--eval-data", data, "--eval-folds", "1,2"]
+        judged = ["--evaluation-data", data, "--evaluation-folds", "1,2"]
         result.append(Step(f"Pretrain `{recipe}`", Command(name, [*arguments, *judged]), run))
         style = name.partition("-")[0]
         frozen = ["qbe", "knn:k=20", "linear:style=logistic", f"linear:style={style}"]

@@ -39,7 +39,7 @@ def test_every_command_stands_above_its_figures(tmp_path: Path, capsys: pytest.C
     assert text.count("\n## ") == len(steps) == 11
     assert str(tmp_path) not in text and "python -m studies.esc50" in text and "ran at abc1234" in text
     assert "\nBy hand.\n" in text
-    assert "soundviews pretrain ESC50 --folds 1,2 --recipe uclser/small -o runs/uclser --eval-data ESC50" in text
+    assert "soundviews pretrain ESC50 --folds 1,2 --recipe uclser/small -o runs/uclser --evaluation-data ESC50" in text
     assert "soundviews convert uclser20 weights.pth runs/released_vgg" in text
     assert "800 clips, seed 3, 1 skipped. Loss 4.00 where it was first logged, 2.00 at the end." in text
     assert "0.125 after 20 steps, 0.250 after 40 steps." in text

@@ -49,6 +49,6 @@ def test_a_command_runs_once_and_never_with_other_arguments(tmp_path: Path, monk
     (tmp_path / "c" / "environment.json").touch()
     _page.run_once(_page.Command("c", ["separate", "train", "x", "-o", str(tmp_path / "c")]), tmp_path)
     ran = (tmp_path / "ran").read_text().splitlines()
-    assert ran == [f"pretrain -o {tmp_path}/a", "fail", "fail", f"separate train --resume {tmp_path}/c"]
-    finished, resumed = _page.record("a", tmp_path), _page.record("c", tmp_path)
-    assert finished and finished["seconds"] >= 0 and resumed and resumed["seconds"] is None
+    assert ran == [f"pretrain -o {tmp_path}/a", "fail", "fail", f"separate train x -o {tmp_path}/c"]
+    whole, went_on = _page.record("a", tmp_path), _page.record("c", tmp_path)
+    assert whole and whole["seconds"] >= 0 and went_on and went_on["seconds"] is None
