@@ -83,6 +83,7 @@ def trained(folder: Path, run: Callable[..., list[list[str]]]) -> Path:
     changes = " ".join(f"--set {change}" for change in SHORT)
     ((code, out, err),) = run(f"pretrain data --recipe my_recipe.yaml --out runs/mine --workers 0 {changes}")
     assert code == 0, out + err
+    assert f"soundviews search runs/mine/archive.parquet SOUND.wav --use {folder / 'my_parts.py'}" in out + err
     return folder / "runs/mine"
 
 

@@ -1,5 +1,6 @@
 """Every registered encoder, and what is particular to each."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +86,28 @@ def test_every_encoder_runs_in_bfloat16(name: str) -> None:
     assert h.isfinite().all()
 
 
-@pytest.mark.parametrize("name", [n for n in list_encoders() if n not in ("resnet18", "efficientnet_b0")])
-def test_too_short_patches_are_a_clear_error(name: str) -> None:
-    encoder = example(name)
-    with pytest.raises(SoundviewsError, match=f"{name} needs patches of at least"):
-        encoder(patches(frames=7))
+@pytest.mark.parametrize("name", list_encoders())
+def test_short_patches_are_read_or_a_clear_error(name: str) -> None:
+    encoder, sizes = example(name).eval(), []
+    for frames in (1, 7, 31):
+        with contextlib.suppress(SoundviewsError):
+            sizes.append(encoder(patches(frames=frames)).shape[1])
+    assert set(sizes) <= {encoder.embedding_size}
+
+
+@pytest.mark.parametrize(("name", "fewest"), [("vgg_like", 8), ("cnn14", 32)])
+def test_too_short_patches_are_a_clear_error(name: str, fewest: int) -> None:
+    with pytest.raises(SoundviewsError, match=f"{name} needs patches of at least {fewest} frames"):
+        example(name)(patches(frames=fewest - 1))
+
+
+@pytest.mark.parametrize("name", list_encoders())
+def test_weights_that_are_kept_make_the_same_encoder(name: str) -> None:
+    encoder = example(name).eval()
+    again = create_architecture(name, encoders.example(name)).eval()
+    again.load_state_dict(encoder.state_dict())
+    with torch.inference_mode():
+        assert torch.equal(again(patches()), encoder(patches()))
 
 
 @pytest.mark.parametrize("name", list_encoders())

@@ -109,11 +109,11 @@ def _import_file(path: Path) -> None:
     if not path.is_file():
         raise SoundviewsError(f"there is no file {path} to use")
     name = path.stem
-    known = sys.modules.get(name)
-    if known is None and (spec := importlib.util.find_spec(name)) is None:
+    spec = None if name in sys.modules else importlib.util.find_spec(name)
+    if spec is None and name not in sys.modules:
         _run(name, path)
         return
-    origin = getattr(known, "__file__", None) if known else spec.origin
+    origin = spec.origin if spec else getattr(sys.modules[name], "__file__", None)
     if origin is None or Path(origin).resolve() != path.resolve():
         raise SoundviewsError(f"cannot use {path}: there is another module {name!r} ({origin}); rename the file")
     importlib.import_module(name)

@@ -72,7 +72,7 @@ def _file(maker: Callable[..., Any]) -> str | None:
 def _wrong_type(maker: Callable[..., Any], options: Mapping[str, Any]) -> str:
     """Which option is not of its annotated type, "" if all are or nothing is annotated."""
     try:
-        hints = get_type_hints(maker.__init__ if isinstance(maker, type) else maker)
+        hints = get_type_hints(getattr(maker, "__init__") if isinstance(maker, type) else maker)  # noqa: B009 (mypy)
     except Exception:  # names that only a type checker knows
         return ""
     for option in set(hints) & set(options):

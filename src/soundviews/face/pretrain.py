@@ -133,17 +133,19 @@ def resume_separator(directory: str | Path) -> Path:
 
 def _finished(directory: Path) -> Model:
     """Say how to use the run's encoder, and load it."""
-    settings = read_run(directory, run.COMMAND)[1].settings
+    page, environment = read_run(directory, run.COMMAND)
+    settings, uses = environment.settings, page.get("uses") or []
     path, data = shlex.quote(str(directory)), _words(settings)
+    use = "".join(f" --use {shlex.quote(name)}" for name in uses)
     labelled = _named(settings.evaluation_data) or "LABELLED_CLIPS"
     archive = shlex.quote(str(directory / "archive.parquet"))
     logger.info(
         "the encoder is ready. To judge it, to embed recordings with it and to search them:\n"
-        f"  soundviews evaluate {path} --data {labelled} --protocol linear --baselines\n"
-        f"  soundviews embed {path} {data} --out {archive}\n"
-        f"  soundviews search {archive} SOUND.wav\n"
+        f"  soundviews evaluate {path} --data {labelled} --protocol linear --baselines{use}\n"
+        f"  soundviews embed {path} {data} --out {archive}{use}\n"
+        f"  soundviews search {archive} SOUND.wav{use}\n"
         "and in Python:\n"
-        f"  model = soundviews.load({str(directory)!r})\n"
+        f"  model = soundviews.load({str(directory)!r}{f', use={uses}' if uses else ''})\n"
         '  vectors = model.embed("SOUND.wav").vectors'
     )
     return load(directory)
