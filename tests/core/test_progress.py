@@ -40,7 +40,7 @@ def test_a_log_file_gets_a_line_every_half_a_minute_and_one_at_the_end(clock, ca
         "training: 30/100 steps, 1.0 steps/s, loss 0.310, 0:01:10 left",
         "training: 60/100 steps, 1.0 steps/s, loss 0.310, 0:00:40 left",
         "training: 90/100 steps, 1.0 steps/s, loss 0.310, 0:00:10 left",
-        "training: 100/100 steps, 1.0 steps/s, loss 0.310, 0:00:00 left",
+        "training: 100/100 steps, 1.0 steps/s, loss 0.310, in 0:01:40",
     ]
 
 
@@ -49,7 +49,7 @@ def test_recordings_show_hours_and_a_multiple_of_real_time(clock):
     clock.now += 10
     advance.reach(1.5, audio_seconds=7200.0)
     assert advance.counts() == "1/3 recordings"
-    assert advance.rate() == "2.00 h at 720x real time"
+    assert advance.rate() == "2.00 h, 720x real time"
     assert advance.remaining() == "0:00:10 left"
 
 

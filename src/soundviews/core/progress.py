@@ -64,21 +64,20 @@ class Advance:
         return f"{done} {name}" if self.total is None else f"{done}/{self.total / size:,.{digits}f} {name}"
 
     def rate(self) -> str:
-        """How fast: "3.2 steps/s", or for recordings "1.2 h at 340x real time"."""
+        """How fast: "3.2 steps/s", or for recordings "1.2 h, 340x real time"."""
         elapsed = max(time.monotonic() - self._started, 1e-9)
         name, size = self._scale()
         texts = [f"{self._speed() / size:,.1f} {name}/s"]
         if self.audio_seconds:
-            texts = [f"{self.audio_seconds / 3600:,.2f} h at {self.audio_seconds / elapsed:,.0f}x real time"]
+            texts = [f"{self.audio_seconds / 3600:,.2f} h, {self.audio_seconds / elapsed:,.0f}x real time"]
         return ", ".join([*texts, self.note] if self.note else texts)
 
     def remaining(self) -> str:
-        """h:mm:ss, "" where nobody can tell."""
+        """The time that is left, in the end the time it took, h:mm:ss; "" where nobody can tell."""
+        if self.done == self.total:
+            return f"in {_clock(time.monotonic() - self._started)}"
         speed = self._speed()
-        if self.total is None or not speed:
-            return ""
-        seconds = max(0, round((self.total - self.done) / speed))
-        return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d} left"
+        return f"{_clock((self.total - self.done) / speed)} left" if self.total is not None and speed else ""
 
     def _speed(self) -> float:
         return (self.done - self._before) / max(time.monotonic() - self._started, 1e-9)
@@ -87,6 +86,12 @@ class Advance:
         if self.unit != "bytes":
             return self.unit, 1.0
         return next((row for row in _BYTES if max(self.done, self.total or 0) >= row[1]), _BYTES[-1])
+
+
+def _clock(seconds: float) -> str:
+    """h:mm:ss"""
+    whole = max(0, round(seconds))
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
 @contextmanager
@@ -120,14 +125,13 @@ def _is_notebook() -> bool:
 @contextmanager
 def _drawn(label: str, total: float | None, unit: str) -> Iterator[Advance]:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
     columns = (
         TextColumn("{task.description}", markup=False),
-        BarColumn(),
+        BarColumn(bar_width=20),
         TextColumn("{task.fields[counts]}"),
         TextColumn("{task.fields[rate]}", markup=False),
-        TimeElapsedColumn(),
         TextColumn("{task.fields[remaining]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
