@@ -85,7 +85,8 @@ def test_two_processes_train_with_prepared_channels(
     assert (run / "bundle").is_dir()
 
     recipe = load_recipe(small, [TELLING])
-    module = Pretraining(recipe, build(recipe), 2, Statistics.model_validate_json((run / "statistics.json").read_text()))
+    statistics = Statistics.model_validate_json((run / "statistics.json").read_text())
+    module = Pretraining(recipe, build(recipe), 2, statistics)
     module.processors = load_processors(separator, module.views.processors)
     share = training_loader(
         clips.cut(10), 8000, 4, recipe.training.seed, start_step=0, steps=1, workers=0, rank=0, world_size=2

@@ -8,7 +8,7 @@ import torch
 
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.registry import Registered
-from soundviews.evaluation.score import Score, protocols
+from soundviews.evaluation.score import Score, gives_of, protocols
 from soundviews.pretraining.log import read_metrics
 from soundviews.pretraining.run import pretrain, resume
 from soundviews.recipes.loading import load_recipe
@@ -84,3 +84,37 @@ def test_a_resumed_run_picks_as_one_that_never_stopped(
 def test_a_plateau_is_at_least_one_evaluation() -> None:
     with pytest.raises(SoundviewsError, match="plateau"):
         load_recipe("uclser", ["evaluation={protocol: qbe, metric: mAP, steps: 1, plateau: 0}"])
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "message"),
+    [
+        ("{protocol: kn, metric: accuracy, steps: 1}", "unknown protocol 'kn': did you mean 'knn'"),
+        ("{protocol: knn, metric: accurcy, steps: 1}", "no metric 'accurcy': did you mean 'accuracy'"),
+        ("{protocol: qbe, metric: accuracy, steps: 1}", "qbe has no metric 'accuracy'"),
+        ("{protocol: scratch, metric: accuracy, steps: 1}", "does not judge the encoder that a run trains"),
+    ],
+)
+@pytest.mark.parametrize("judged", [False, True])
+def test_what_cannot_be_judged_fails_before_anything_is_read(
+    evaluation: str, message: str, judged: bool, tiny_recipe: Callable[..., Recipe], tmp_path: Path
+) -> None:
+    recipe, nowhere = tiny_recipe(f"evaluation={evaluation}"), str(tmp_path / "nowhere")
+    with pytest.raises(SoundviewsError, match=message):
+        pretrain(recipe, nowhere, tmp_path / "run", evaluation_data=nowhere if judged else None)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_metric_that_the_labels_do_not_allow_fails_before_the_first_step(
+    tiny_recipe: Callable[..., Recipe], labelled: Path, tmp_path: Path
+) -> None:
+    recipe = tiny_recipe("evaluation={protocol: linear, metric: mAP, steps: 1}")
+    with pytest.raises(SoundviewsError, match=r"linear gives no mAP of .*, whose clips have one label each"):
+        pretrain(recipe, labelled, tmp_path / "run", evaluation_data=labelled)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", sorted(protocols.names()))
+def test_every_protocol_says_what_it_gives(name: str) -> None:
+    gives = gives_of(protocols.get(name))
+    assert gives is not None and gives.single_label

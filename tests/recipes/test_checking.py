@@ -20,6 +20,8 @@ UCLSER, COLA = "uclser", "cola"
         (UCLSER, ["objectives=[nt_xent: {weight: -1}]"], "weight is a positive number, not -1"),
         (UCLSER, ["objectives=[nt_xent: {name: a.b}]"], "a name is letters, digits and _, not 'a.b'"),
         (UCLSER, ["objectives=[]"], "objectives: .*at least 1"),
+        (UCLSER, ["objectives=[multi_crop: {objective: {nt_xent: {}}}]"], "say views.further"),
+        (UCLSER, ["views.further=[[peak_normalize, {patch: {frames: 51}}]]"], "no objective takes views.further"),
         (UCLSER, ["edit_views={patch: {frames: 4}}", "encoder={vgg_like: {}}"], "at least 8 frames, not 4"),
         (UCLSER, ["encoder={cnn14: {mels: 64}}"], "at most 64 mel bands, not 96"),
         (COLA, ["encoder={crnn: {}}"], "at least 80 mel bands, not 64"),
@@ -40,6 +42,7 @@ UCLSER, COLA = "uclser", "cola"
         (UCLSER, ["training.optimizer={sgd: {momentm: 0.9}}"], "did you mean 'momentum'"),
         (UCLSER, ["training.schedule={cosin: {}}"], "did you mean 'cosine'"),
         (UCLSER, ["audio.sample_rate=8000"], "4000"),
+        (UCLSER, ["views.further=[[patch: {frames: 51}]]"], "no objective takes views.further"),
         (UCLSER, ["evaluation={protocl: knn, metric: accuracy, steps: 3}"], "did you mean 'protocol'"),
     ],
 )

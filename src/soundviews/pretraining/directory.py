@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel
 
 from soundviews.audio.corpus import Corpus
-from soundviews.core.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError, words
 from soundviews.core.files import write_text_whole
 from soundviews.datasets.opening import Data, open_corpus
 from soundviews.recipes.reading import read_page
@@ -19,7 +19,10 @@ from .settings import Environment, RunSettings
 
 logger = logging.getLogger(__name__)
 
-KINDS = {"encoder": ("an encoder", "soundviews pretrain"), "separator": ("a separator", "soundviews separate train")}
+KINDS = {
+    "encoder": ("an encoder", "soundviews pretrain", "soundviews.pretrain"),
+    "separator": ("a separator", "soundviews separate train", "soundviews.train_separator"),
+}
 
 
 def is_run(directory: Path) -> bool:
@@ -71,9 +74,10 @@ def read_run(directory: Path, command: str) -> tuple[dict[str, Any], Environment
         page = read_page(directory / "recipe.yaml")
     except SoundviewsError as error:
         raise SoundviewsError(f"{directory} is no run that can be resumed: {error}") from error
-    for word, (what, verb) in KINDS.items():
+    for word, (what, verb, function) in KINDS.items():
         if word in page and verb != command:
-            raise SoundviewsError(f"{directory} trains {what}: {verb} --resume {directory}")
+            instead = words(f"{verb} --resume {directory}", function)
+            raise SoundviewsError(f"{directory} trains {what}: {instead}")
     return page, Environment.read(directory)
 
 

@@ -69,7 +69,6 @@ def pretrain(
     """
     if device_rank(devices) > 0:  # the first process has made the run by now
         return resume(directory)
-    require_judgement(recipe)
     require_devices(devices)
     settings = RunSettings(
         data=name_data(data, TRAINING_CORPUS),
@@ -133,6 +132,7 @@ def _go_on(recipe: Recipe, data: Data, evaluation_data: Data | None, directory: 
 
 def _prepare(recipe: Recipe, data: Data, directory: Path, settings: RunSettings) -> _Ready:
     """Build the recipe and read what it needs from disk: what is missing fails now, not at the first batch."""
+    require_judgement(recipe)
     parts = build(recipe)
     processors = processors_of(recipe, parts.views, settings.separator, settings.channels)
     if settings.processors and settings.processors != _digests(processors):

@@ -16,6 +16,7 @@ from soundviews.views.registry import View
 PATCHES = 4096  # a fraction of a percent of either scalar's error; the original read every bin of its corpus
 
 
+@torch.random.fork_rng(devices=[])  # the loader draws a seed, which decides nothing here
 def corpus_statistics(
     recipe: Recipe, parts: Parts, corpus: Corpus, workers: int = 0, strict: bool = False
 ) -> Statistics:

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from soundviews.core.component import component
+from soundviews.core.errors import SoundviewsError
 from soundviews.core.randomness import hashed_seed
 from soundviews.encoders import create_encoder
 from soundviews.features import FrontEnd, create_front_end
@@ -52,4 +53,20 @@ def build(recipe: RecipePage, weights: bool = True) -> Parts:
         losses = nn.ModuleDict()
         for name, _, part in weighted:
             losses[name] = objectives.create(part.name, part.options, embedding_size=encoder.embedding_size)
+    _require_further(recipe, losses)
     return Parts(log_mel, views, encoder, losses, {name: weight for name, weight, _ in weighted})
+
+
+def _require_further(recipe: RecipePage, losses: nn.ModuleDict) -> None:
+    """Whether `views.further` is there exactly where an objective takes it."""
+    takers = [name for name, objective in losses.items() if getattr(objective, "further", False)]
+    if takers and not recipe.views.further:
+        raise SoundviewsError(
+            f"recipe {recipe.name!r}: objective {takers[0]!r} compares two views with further ones: say views.further, "
+            "a list of branches (see multi_crop/small)"
+        )
+    if recipe.views.further and not takers:
+        raise SoundviewsError(
+            f"recipe {recipe.name!r}: no objective takes views.further: leave it out, or choose one that does, such as "
+            "multi_crop"
+        )

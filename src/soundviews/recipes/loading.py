@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from soundviews.core.component import component
 from soundviews.core.components import naming_uses
 from soundviews.core.components import use as import_modules
-from soundviews.core.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError, words
 from soundviews.recipes.reading import Overrides, Source, load_page
 from soundviews.recipes.schema import Recipe, RecipePage, explain
 from soundviews.recipes.separator import FEWEST_SOURCES, MOST_SOURCES, SeparatorRecipe
@@ -34,7 +34,8 @@ def load_recipe(source: Source, overrides: Overrides = None, use: Iterable[str |
     page["uses"] = list(dict.fromkeys([*page.get("uses", ()), *used]))
     if "separator" in page:
         name = page["name"]
-        raise SoundviewsError(f"{name} trains a separator: soundviews separate train --recipe {name}")
+        instead = words(f"soundviews separate train --recipe {name}", "soundviews.train_separator")
+        raise SoundviewsError(f"{name} trains a separator: {instead}")
     import_modules(page["uses"])
     return check(page)
 
@@ -74,7 +75,8 @@ def load_separator_recipe(source: Source, overrides: Overrides = None) -> Separa
     page = load_page(source, overrides)
     if "encoder" in page:
         name = page["name"]
-        raise SoundviewsError(f"{name} trains an encoder: soundviews pretrain --recipe {name}")
+        instead = words(f"soundviews pretrain --recipe {name}", "soundviews.pretrain")
+        raise SoundviewsError(f"{name} trains an encoder: {instead}")
     return check_separator(page)
 
 

@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel
 
 from soundviews.core.components import locate
-from soundviews.core.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError, words
 from soundviews.core.registry import nearest
 
 COMPONENTS = ("encoder", "optimizer", "schedule", "separator")  # {name: options}: another name, other options
@@ -83,11 +83,11 @@ def _parsed(overrides: Overrides) -> list[tuple[str, Any]]:
     for override in overrides or ():
         key, separator, text = override.partition("=")
         if not separator:
-            raise SoundviewsError(f"--set takes key=value, not {override!r}")
+            raise SoundviewsError(f"{words('--set takes', 'overrides are')} key=value, not {override!r}")
         try:
             changes.append((key, yaml.load(text, _Loader)))
         except yaml.YAMLError as error:
-            raise SoundviewsError(f"--set {override}: the value is no YAML: {error}") from error
+            raise SoundviewsError(f"{override}: the value is no YAML: {error}") from error
     return changes
 
 
