@@ -9,3 +9,4 @@ from soundviews.datasets import datasets
 def test_no_dataset_claims_any_folder(name, tmp_path, write_tone):
     write_tone("audio/a.wav", seconds=0.1)
     assert datasets.get(name).matches(tmp_path) is False
+    assert callable(datasets.get(name).read)

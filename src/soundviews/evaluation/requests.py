@@ -9,7 +9,7 @@ import yaml
 
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.registry import nearest
-from soundviews.evaluation.score import protocols
+from soundviews.evaluation.score import gives_of, protocols
 
 Request = tuple[str, dict[str, Any]]
 """A protocol's name and its options."""
@@ -17,7 +17,6 @@ Request = tuple[str, dict[str, Any]]
 Requests = str | Mapping[str, Mapping[str, Any] | None] | tuple[str, Mapping[str, Any]] | Sequence[Any]
 """What `read_requests` takes."""
 
-WITHOUT_LABELS = ("invariance",)
 WORDS = {int: "a whole number above 0", float: "a number above 0", str: "text", bool: "true or false"}
 
 
@@ -52,7 +51,8 @@ def request_label(protocol: str, options: Mapping[str, Any]) -> str:
 
 def needs_labels(requests: Sequence[Request]) -> bool:
     """Whether one of the protocols looks at labels."""
-    return any(name not in WITHOUT_LABELS for name, _ in requests)
+    declared = [gives_of(protocols.get(name)) for name, _ in requests]
+    return any(gives is None or gives.labels for gives in declared)
 
 
 def _is_pair(item: Any) -> bool:

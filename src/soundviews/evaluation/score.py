@@ -27,12 +27,14 @@ class Gives(NamedTuple):
         where it cannot judge such clips.
     trains: whether it needs training clips beside those that it judges.
     during_training: whether it judges the encoder that it is given, so that it may follow a pretraining.
+    labels: whether it looks at labels; those who do not judge a corpus without any, too.
     """
 
     single_label: tuple[str, ...] = SINGLE_LABEL
     several_labels: tuple[str, ...] = SEVERAL_LABELS
     trains: bool = True
     during_training: bool = True
+    labels: bool = True
 
 
 def gives(
@@ -40,11 +42,12 @@ def gives(
     several_labels: tuple[str, ...] = SEVERAL_LABELS,
     trains: bool = True,
     during_training: bool = True,
+    labels: bool = True,
 ) -> Callable[[Protocol], Protocol]:
     """Decorate a protocol with what it `Gives`, so that a recipe's wrong metric fails before it trains."""
 
     def declare(protocol: Protocol) -> Protocol:
-        protocol.gives = Gives(single_label, several_labels, trains, during_training)  # type: ignore[attr-defined]
+        protocol.gives = Gives(single_label, several_labels, trains, during_training, labels)  # type: ignore[attr-defined]
         return protocol
 
     return declare

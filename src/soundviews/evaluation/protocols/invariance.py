@@ -84,7 +84,7 @@ def moved(before: NDArray[Any], after: NDArray[Any]) -> Moved:
 
 
 @protocols.register("invariance", example={"only": "gain -6 dB"})
-@gives(METRICS, METRICS, trains=False)
+@gives(METRICS, METRICS, trains=False, labels=False)
 def invariance(
     model: Embeds,
     task: Task,
