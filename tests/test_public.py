@@ -1,7 +1,9 @@
 """The public names: listed, there, explained, and loaded on first use only."""
 
+import ast
 import importlib.metadata
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -69,3 +71,21 @@ def test_the_package_is_typed_and_has_one_version() -> None:
     run = [sys.executable, "-m", "soundviews", "--version"]
     result = subprocess.run(run, capture_output=True, text=True, timeout=120)
     assert result.stdout == f"soundviews {sv.__version__}\n"
+
+
+def test_what_the_readme_calls_can_be_called_so() -> None:
+    """Every `sv.NAME(...)` and `model.NAME(...)` of its Python takes these arguments."""
+    readme = (Path(__file__).resolve().parent.parent / "README.md").read_text()
+    calls = 0
+    for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL):
+        for node in ast.walk(ast.parse(block)):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            owner = {"sv": sv, "model": sv.Model}.get(ast.unparse(node.func.value))
+            if owner is None:
+                continue
+            function, itself = getattr(owner, node.func.attr), [None] if owner is sv.Model else []
+            keywords = {keyword.arg or "": None for keyword in node.keywords}
+            inspect.signature(function).bind(*itself, *node.args, **keywords)
+            calls += 1
+    assert calls > 5

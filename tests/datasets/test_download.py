@@ -126,7 +126,7 @@ def test_a_wrong_checksum_is_an_error_and_nothing_is_left(server, tmp_path, get,
 
 def test_not_there_is_said_at_once(server, get):
     del server.files["file.zip"]
-    with pytest.raises(SoundviewsError, match=r"file\.zip: the server answered 404 .*--url-base"):
+    with pytest.raises(SoundviewsError, match=r"file\.zip: the server answered 404 .*url_base="):
         get()
     assert len(server.requests) == 1
 

@@ -226,7 +226,7 @@ def test_earlier_results_are_not_separated_again(
     write_audio("a.wav", 0.5, RATE)
     write_audio("out/a_0.wav", 0.5, RATE)
     assert run(processor, tmp_path, ["a.wav", "out/a_0.wav"], tmp_path / "out").recordings == 1
-    with pytest.raises(SoundviewsError, match="another --out"):
+    with pytest.raises(SoundviewsError, match="another out="):
         run(processor, tmp_path, ["a.wav"], tmp_path)
 
 

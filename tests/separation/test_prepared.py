@@ -183,7 +183,7 @@ def test_what_is_missing_is_said(corpus, processors, tmp_path):
     old = PreparedChannels(tmp_path / "channels", corpus, processors[:1])
     new = PreparedChannels(tmp_path / "channels", corpus, [retrained])
     assert not np.array_equal(old.read(0, 0, 0), new.read(0, 0, 0))
-    with pytest.raises(SoundviewsError, match="--bits 16"):
+    with pytest.raises(SoundviewsError, match="bits=16"):
         prepare(corpus, [retrained], tmp_path / "channels", bits=24)
 
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from soundviews.archive.blocks import BLOCK_SECONDS, embed_in_blocks
 from soundviews.archive.parts import METADATA_KEY, Parts
 from soundviews.audio.corpus import Corpus, Skipped
-from soundviews.core.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError, option, words
 from soundviews.core.files import write_text_whole, written_whole
 from soundviews.core.progress import bar
 from soundviews.model import Model
@@ -69,7 +69,7 @@ def embed_files(
     plan = _plan(model, corpus, bundle_path, block_seconds)
     folder = Path(f"{out}.parts")
     if out.is_dir():
-        raise SoundviewsError(f"{out} is a folder: --out is the Parquet file to write")
+        raise SoundviewsError(f"{out} is a folder: {option('out')} is the Parquet file to write")
     if out.exists():
         _check_same(plan, read_metadata(out), out)
         shutil.rmtree(folder, ignore_errors=True)
@@ -110,7 +110,7 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     except pa.ArrowInvalid as error:
         raise SoundviewsError(f"{path} is not a Parquet file: {error}") from error
     if text is None:
-        raise SoundviewsError(f"{path} was not made by `soundviews embed`")
+        raise SoundviewsError(f"{path} was not made by {words('soundviews embed', 'soundviews.embed_archive')}")
     metadata: dict[str, Any] = json.loads(text)
     return metadata
 
@@ -138,12 +138,12 @@ def _check_same(plan: dict[str, Any], earlier: dict[str, Any], path: Path) -> No
     if mine["hash"] != theirs["hash"]:
         raise SoundviewsError(
             f"{path} holds embeddings of another bundle ({theirs['name']}, {theirs['hash']}), not of "
-            f"{mine['name']} ({mine['hash']}): name another --out, or delete it to start anew"
+            f"{mine['name']} ({mine['hash']}): name another {option('out')}, or delete it to start anew"
         )
     if plan["inputs"] != earlier["inputs"] or plan["block_seconds"] != earlier["block_seconds"]:
         raise SoundviewsError(
             f"{path} was made from other recordings ({earlier['recordings']} under {earlier['root']}; here "
-            f"{plan['recordings']} under {plan['root']}), or they have changed since: name another --out, or "
+            f"{plan['recordings']} under {plan['root']}), or they have changed since: name another {option('out')}, or "
             "delete it to start anew"
         )
 

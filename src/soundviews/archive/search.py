@@ -13,7 +13,7 @@ from soundviews.archive.embed import read_metadata
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.joining import is_text
 from soundviews.core.bundle_files import bundle_hash
-from soundviews.core.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError, option
 from soundviews.model import Model
 
 BATCH_BYTES = 32 << 20  # of vectors looked at together
@@ -39,7 +39,7 @@ def find_bundle_of(archive: str | Path, given: str | Path | None = None) -> Path
     if not path or not Path(path).exists():
         raise SoundviewsError(
             f"the bundle that {archive} was embedded with ({bundle['name']}, {bundle['hash']}) is not at "
-            f"{path or 'a path that the archive knows'}: say where it is with --bundle"
+            f"{path or 'a path that the archive knows'}: say where it is with {option('bundle')}"
         )
     fingerprint = bundle_hash(path)
     if fingerprint != bundle["hash"]:

@@ -17,7 +17,7 @@ class _Plain(logging.Handler):
 
 
 def show_messages() -> None:
-    """Have notices of level INFO and above shown, where neither this package's logger nor the root one has a handler."""
+    """Show notices of level INFO and above, where neither this package's logger nor the root one has a handler."""
     if logger.handlers or logging.getLogger().handlers:
         return
     logger.addHandler(_Plain())

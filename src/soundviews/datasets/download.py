@@ -9,13 +9,12 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from soundviews.core.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError, option
 from soundviews.core.files import move_whole
 from soundviews.core.version import __version__
 
 Progress = Callable[[int, int | None], None]  # (bytes so far, bytes in all if known)
 BLOCK = 1 << 20
-_MIRROR = "a mirror may have it (--url-base)"
 LATER = (408, 429, 500, 502, 503, 504)  # worth another attempt
 
 
@@ -94,7 +93,7 @@ def _fetch(url: str, part: Path, progress: Progress | None, attempts: int, pause
                 if kept := _size(part):
                     then = f"{kept:,} bytes are kept in {part}; the same command goes on from there"
                 else:
-                    then = f"Nothing came: try again when there is a network; {_MIRROR}"
+                    then = f"Nothing came: try again when there is a network; {_mirror()}"
                 raise SoundviewsError(f"{url}: {error}. {then}") from error
             time.sleep(pause * 2 ** (failures - 1))
 
@@ -124,7 +123,7 @@ def _transfer(url: str, part: Path, progress: Progress | None) -> None:
             raise _Interrupted("what was kept is longer than the file") from error
         if error.code in LATER:
             raise _Interrupted(f"the server answered {error.code} {error.reason}") from error
-        raise SoundviewsError(f"{url}: the server answered {error.code} {error.reason}; {_MIRROR}") from error
+        raise SoundviewsError(f"{url}: the server answered {error.code} {error.reason}; {_mirror()}") from error
     except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
         raise _Interrupted(f"the connection failed ({getattr(error, 'reason', None) or error})") from error
 
@@ -153,3 +152,7 @@ def _total(content_range: str | None) -> int | None:
     """The 10 of `Content-Range: bytes */10`."""
     text = (content_range or "").rpartition("/")[2]
     return int(text) if text.isdigit() else None
+
+
+def _mirror() -> str:
+    return f"a mirror may have it ({option('url_base')})"

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from soundviews.audio.responses import SECONDS, Samples, aligned, lead_samples
-from soundviews.core.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError, words
 from soundviews.core.files import cache_directory, keep
 from soundviews.core.progress import bar
 
@@ -81,7 +81,7 @@ def _images(
     except ImportError:
         raise SoundviewsError(
             "simulating rooms needs pyroomacoustics: pip install 'soundviews[rooms]' (or give a folder of impulse "
-            "responses: --rooms FOLDER)"
+            f"responses: {words('--rooms FOLDER', 'rooms=')})"
         ) from None
     walls = pyroomacoustics.Material(absorbed)
     room: Any = pyroomacoustics.ShoeBox(size, fs=sample_rate, materials=walls, max_order=ORDER)

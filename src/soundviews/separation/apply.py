@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from soundviews.audio.corpus import Corpus, Skipped
-from soundviews.core.errors import SoundviewsError, UnreadableClip
+from soundviews.core.errors import SoundviewsError, UnreadableClip, option
 from soundviews.core.files import written_whole
 from soundviews.core.progress import bar
 from soundviews.separation.blocks import BLOCK_SECONDS
@@ -115,7 +115,7 @@ def _parts_outside(corpus: Corpus, out: Path) -> list[Part]:
         if out.absolute() not in Path(clip.path).absolute().parents
     ]
     if not parts:
-        raise SoundviewsError(f"all recordings lie in {out}: name another --out")
+        raise SoundviewsError(f"all recordings lie in {out}: name another {option('out')}")
     return parts
 
 
@@ -142,7 +142,8 @@ class _Kept:
         if (row.processor, row.block_seconds) != self.identity:
             raise SoundviewsError(
                 f"{self.out} holds channels of {row.processor} in blocks of {row.block_seconds} s, not of "
-                f"{self.identity[0]} in blocks of {self.identity[1]} s: name another --out, or delete it to start anew"
+                f"{self.identity[0]} in blocks of {self.identity[1]} s: name another "
+                f"{option('out')}, or delete it to start anew"
             )
 
     def gain(self, part: Part, files: Sequence[str]) -> float | None:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.audio.loader import pad
 from soundviews.audio.store import ClipStore
-from soundviews.core.errors import SoundviewsError, UnreadableClip
+from soundviews.core.errors import SoundviewsError, UnreadableClip, words
 from soundviews.core.files import remove_unfinished
 from soundviews.core.progress import bar
 from soundviews.separation.channel_shards import (
@@ -160,7 +160,8 @@ def _describe(folder: Path, processor: Processor, bits: int) -> None:
     page = folder / "about.json"
     if page.is_file() and (earlier := json.loads(page.read_text())["bits"]) != bits:
         raise SoundviewsError(
-            f"{folder} has channels of {earlier} bits: go on with --bits {earlier}, or choose another --channels"
+            f"{folder} has channels of {earlier} bits: go on with {words(f'--bits {earlier}', f'bits={earlier}')}, or "
+            "choose another folder"
         )
     with kept_whole(page) as temporary:
         temporary.write_text(json.dumps(about))
@@ -173,7 +174,7 @@ def _ensure_room(directory: Path, size: Expected, missing: float) -> None:
         raise SoundviewsError(
             f"{directory} has {free / 1e9:.1f} GB free; the channels still to be made take about "
             f"{missing * size.estimate / 1e9:.1f} GB (at most {missing * size.most / 1e9:.1f} GB). "
-            "Choose another --channels, fewer --processors, or separate while training"
+            "Choose another folder, fewer processors, or separate while training"
         )
 
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from soundviews.core.bundle_files import bundle_hash, write_bundle
 from soundviews.core.component import Component
-from soundviews.core.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError, words
 from soundviews.core.registry import Registry, nearest
 from soundviews.separation.tdcn import TDCN
 
@@ -123,7 +123,8 @@ def find_processors(path: Path) -> dict[str, Path]:
         found.append((config.step, config.name, place))
     if not found:
         raise SoundviewsError(
-            f"no processor at {path}: expected a run of `soundviews separate train` or one of its processors/"
+            f"no processor at {path}: expected a run of "
+            f"{words('soundviews separate train', 'soundviews.train_separator')}, or one of its processors/"
         )
     return {name: place for _, name, place in sorted(found)}
 
