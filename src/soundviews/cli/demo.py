@@ -21,7 +21,7 @@ def demo(
 
     Takes minutes on two cores. Interrupted, the same command goes on.
     """
-    from soundviews.demo.run import demo as run
+    from soundviews.face.demo import demo as run
 
     report = run(out, overrides, clips, separator_overrides)
     print(f"report  {report}")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from soundviews.audio.corpus import Corpus
 from soundviews.datasets.opening import open_corpus
-from soundviews.demo import page
 from soundviews.evaluation.separation import choose, separation_figures
+from soundviews.face import demo_page
 from soundviews.face.evaluate import evaluate
 from soundviews.face.pretrain import pretrain, train_separator
 from soundviews.model import Model
@@ -102,8 +102,8 @@ def _further_sections(recipe: Recipe, corpus: Corpus, separator: Path, run: Path
     judged = choose(held_out, JUDGED_SCENES, sources=2)
     qualities = [separation_figures(processor, judged) for processor in processors]
     return [
-        page.separation_section(processors, qualities, held_out, build(recipe, weights=False).log_mel),
-        page.views_section(recipe, corpus, separator),
-        page.training_section(separator, run),
-        page.next_section(),
+        demo_page.separation_section(processors, qualities, held_out, build(recipe, weights=False).log_mel),
+        demo_page.views_section(recipe, corpus, separator),
+        demo_page.training_section(separator, run),
+        demo_page.next_section(),
     ]

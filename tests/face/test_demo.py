@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from soundviews.demo.run import demo
+from soundviews.face.demo import demo
 from soundviews.pretraining.log import read_metrics
 from soundviews.recipes.loading import load_recipe, load_separator_recipe
 from soundviews.separation.processor import find_processors
@@ -25,7 +25,7 @@ TINY = ["training.steps=2", "training.batch_size=4", "training.warmup_steps=0"]
 def test_the_demo_leaves_processors_channels_an_encoder_and_a_report_and_may_be_run_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("soundviews.demo.run.PROTOCOLS", [("qbe", {})])  # the probes take longer than all the rest
+    monkeypatch.setattr("soundviews.face.demo.PROTOCOLS", [("qbe", {})])  # the probes take longer than all the rest
     report = demo(tmp_path, TINY, 40, TINY_SEPARATOR)
     assert list(find_processors(tmp_path / "separator")) == ["N", "F", "S1", "S2"]
     prepared = sorted(json.loads(page.read_text())["name"] for page in tmp_path.glob("channels/*/*/about.json"))

@@ -1,1 +1,0 @@
-"""The demonstration: the whole line on built-in scenes, and its page."""
