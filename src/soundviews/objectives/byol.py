@@ -76,8 +76,8 @@ class BYOL(nn.Module):
         require_same_shape(h_a, h_b)
         if len(h_a) < 2:
             raise SoundviewsError("byol needs at least 2 examples in a batch, not 1: batch norm compares them")
-        predictions = (self.predictor(self.head(h)) for h in (h_a, h_b))
-        return byol_loss(*predictions, *averaged)
+        p_a, p_b = (self.predictor(self.head(h)) for h in (h_a, h_b))
+        return byol_loss(p_a, p_b, *averaged)
 
 
 def _perceptron(size: int, hidden_size: int, out_size: int) -> nn.Sequential:

@@ -60,7 +60,8 @@ class Pretraining(pl.LightningModule):
 
     def projecting(self, objective: str) -> nn.Module:
         """Encoder and head of an objective: patches (batch, 1, frames, mels) to projections."""
-        return nn.Sequential(self.encoder, self.objectives[objective].head)
+        head: Any = self.objectives[objective].head
+        return nn.Sequential(self.encoder, head)
 
     def on_fit_start(self) -> None:
         for processor in self.processors:
@@ -127,6 +128,8 @@ class Pretraining(pl.LightningModule):
     def optimizer_step(self, *args: Any, **options: Any) -> None:
         """The step of the optimiser, after which the averages follow."""
         super().optimizer_step(*args, **options)
+        share = self.trainer.global_step / self.steps
         for name, average in self.averaged.items():
-            momentum = self.objectives[name].momentum(self.trainer.global_step / self.steps)
-            average.update(self.projecting(name), momentum)
+            objective: Any = self.objectives[name]
+            assert isinstance(average, Average)
+            average.update(self.projecting(name), objective.momentum(share))
