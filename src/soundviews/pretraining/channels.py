@@ -41,19 +41,19 @@ def processors_of(
             f"{option('separator')} RUN, a run of {words('soundviews separate train', 'soundviews.train_separator')} "
             f"(prepared channels: {option('channels')} DIR besides)"
         )
-    found = load_processors(Path(separator), views.processors)
-    if (rate := found[0].sample_rate) != recipe.audio.sample_rate:
+    processors = load_processors(Path(separator), views.processors)
+    if (rate := processors[0].sample_rate) != recipe.audio.sample_rate:
         raise SoundviewsError(
             f"the processors of {separator} separate audio of {rate} Hz, but recipe {recipe.name!r} has "
             f"audio.sample_rate {recipe.audio.sample_rate}: train a separator at that rate, or change the recipe"
         )
-    wanted, few = views.wanted(1, ()), min(found, key=lambda processor: processor.sources)
+    wanted, few = views.wanted(1, ()), min(processors, key=lambda processor: processor.sources)
     if len(wanted) > 1 and min(draw.choices(few.sources) for draw in wanted) < 2:
         raise SoundviewsError(
             f"both branches of recipe {recipe.name!r} separate, so each goes on with another channel, but processor "
             f"{few.name} has {few.sources} channels, less the worst one: leave out discard_worst"
         )
-    return found
+    return processors
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Draw:
 
     def __call__(self, step: int, rank: int, batch: int) -> list[Wanted]:
         keys = [(self.seed, step, rank, *suffix) for suffix in self.suffixes]
-        return [wanted for own in keys for wanted in self.views.wanted(batch, own)]
+        return [wanted for draw_keys in keys for wanted in self.views.wanted(batch, draw_keys)]
 
 
 def draw_of(recipe: Recipe, parts: Parts) -> Draw:

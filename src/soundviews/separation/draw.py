@@ -22,6 +22,10 @@ class Wanted(NamedTuple):
     mixture: bool
     discard_worst: bool
 
+    def of(self, examples: NDArray[np.int64]) -> "Wanted":
+        """What is drawn for some examples of the batch."""
+        return self._replace(processor=self.processor[examples], uniform=self.uniform[examples])
+
     def choices(self, sources: int) -> int:
         """Among how many a clip's channel is drawn, if its processor gives `sources` channels."""
         return sources - self.discard_worst + self.mixture

@@ -32,16 +32,16 @@ def separate_wanted(
         (blocks, batch, samples) float32, zeros behind the end of each clip.
     """
     result = samples.expand(len(wanted), *samples.shape).clone()
-    for place, processor in enumerate(processors):
-        rows = np.flatnonzero(np.any([_needs(one, place, processor.sources) for one in wanted], axis=0))
+    for index, processor in enumerate(processors):
+        rows = np.flatnonzero(np.any([_needs(draw, index, processor.sources) for draw in wanted], axis=0))
         for part, channels in separated(processor, samples, lengths, rows):
             worst = np.zeros(len(part), np.int64)
-            if any(one.discard_worst for one in wanted):
+            if any(draw.discard_worst for draw in wanted):
                 worst = worst_channel(channels, samples[_index(part, samples)]).cpu().numpy()
-            for block, one in enumerate(wanted):
-                own = one._replace(processor=one.processor[part], uniform=one.uniform[part])
-                chosen = own.channel(np.full(len(part), processor.sources), worst)
-                taken = np.flatnonzero((own.processor == place) & (chosen >= 0))
+            for block, draw in enumerate(wanted):
+                draw = draw.of(part)
+                chosen = draw.channel(np.full(len(part), processor.sources), worst)
+                taken = np.flatnonzero((draw.processor == index) & (chosen >= 0))
                 source = channels[_index(taken, samples), _index(chosen[taken], samples)]
                 result[block, _index(part[taken], samples)] = source
     return result
@@ -80,10 +80,10 @@ def separated(
         yield part, torch.nn.functional.pad(channels, (0, samples.shape[1] - longest))
 
 
-def _needs(wanted: Wanted, place: int, sources: int) -> np.ndarray:
-    """(batch,) bool: whose channel comes from processor `place`, and is not the mixture itself."""
+def _needs(wanted: Wanted, index: int, sources: int) -> np.ndarray:
+    """(batch,) bool: whose channel comes from the processor with this index, and is not the mixture itself."""
     zeros = np.zeros(len(wanted.processor), np.int64)
-    return (wanted.processor == place) & (wanted.channel(zeros + sources, zeros) >= 0)
+    return (wanted.processor == index) & (wanted.channel(zeros + sources, zeros) >= 0)
 
 
 def _at_once(samples: Tensor, sources: int) -> int:

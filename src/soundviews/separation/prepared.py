@@ -127,7 +127,7 @@ class DrawnChannels:
         return self.draw(step, rank, batch)
 
     def read(self, wanted: Wanted, example: int, row: int) -> NDArray[np.float32] | None:
-        single = wanted._replace(processor=wanted.processor[[example]], uniform=wanted.uniform[[example]])
+        single = wanted.of(np.array([example]))
         processor = int(single.processor[0])
         worst = self.prepared.worst(processor, row) if wanted.discard_worst else 0
         channel = int(single.channel(self.prepared.sources[single.processor], np.array([worst]))[0])

@@ -42,8 +42,8 @@ class Blur(View):
 
 
 def _filtered(x: Tensor, kernels: Tensor) -> Tensor:
-    """(batch, places, other) filtered along `places` with odd kernels (batch, taps)."""
-    places, reach = x.shape[1], kernels.shape[1] // 2
-    index, _ = continued(torch.arange(-reach, places + reach, device=x.device), places, "reflect")
-    windows = x[:, index].unfold(1, places, 1)  # (batch, taps, other, places)
+    """(batch, bins, other) filtered along `bins` with odd kernels (batch, taps)."""
+    bins, reach = x.shape[1], kernels.shape[1] // 2
+    index, _ = continued(torch.arange(-reach, bins + reach, device=x.device), bins, "reflect")
+    windows = x[:, index].unfold(1, bins, 1)  # (batch, taps, other, bins)
     return torch.einsum("bkop,bk->bpo", windows, kernels)

@@ -47,12 +47,12 @@ class ResizedCrop(View):
         width, height = (area * aspect).sqrt().round().long(), (area / aspect).sqrt().round().long()
         fits = (width > 0) & (width <= mels) & (height > 0) & (height <= frames)
         first = fits.int().argmax(dim=1, keepdim=True)
-        found = fits.any(dim=1)
+        any_fits = fits.any(dim=1)
         fallback_height, fallback_width = self._fallback(frames, mels)
-        height = height.gather(1, first)[:, 0].where(found, fallback_height)
-        width = width.gather(1, first)[:, 0].where(found, fallback_width)
-        top = rng.integers(frames - height + 1).where(found, (frames - height) // 2)
-        left = rng.integers(mels - width + 1).where(found, (mels - width) // 2)
+        height = height.gather(1, first)[:, 0].where(any_fits, fallback_height)
+        width = width.gather(1, first)[:, 0].where(any_fits, fallback_width)
+        top = rng.integers(frames - height + 1).where(any_fits, (frames - height) // 2)
+        left = rng.integers(mels - width + 1).where(any_fits, (mels - width) // 2)
         return top, height, left, width
 
     def _fallback(self, frames: int, mels: int) -> tuple[int, int]:

@@ -59,8 +59,8 @@ class SpecAugment(View):
 
 
 def _masked(rng: Randomness, batch: int, masks: int, below: int, size: int) -> Tensor:
-    """Which of `size` places lie under one of the masks, bool (batch, size)."""
+    """Which of `size` bins lie under a mask, bool (batch, size)."""
     width = rng.uniform(batch, masks, 1, high=below).long().clamp_(max=min(below - 1, size))
     start = rng.integers(size - width + 1)
-    place = torch.arange(size, device=width.device)
-    return ((place >= start) & (place < start + width)).any(dim=1)
+    index = torch.arange(size, device=width.device)
+    return ((index >= start) & (index < start + width)).any(dim=1)
