@@ -3,10 +3,12 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+import typer
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -80,3 +82,21 @@ def write_tone(write_audio: Callable[..., Path]) -> Callable[..., Path]:
         return write_audio(name, sample_rate=sample_rate, samples=samples, subtype=subtype)
 
     return write
+
+
+@pytest.fixture(scope="session")
+def parse_command() -> Callable[[list[str]], None]:
+    """Parse arguments as `soundviews` does, down to the verb's own options, without running it."""
+    from soundviews.cli.app import app, load_verbs
+
+    load_verbs()
+
+    def parse(arguments: list[str]) -> None:
+        command: Any = typer.main.get_command(app)
+        context, name, rest = None, "soundviews", list(arguments)
+        while hasattr(command, "commands"):
+            context = command.make_context(name, rest, parent=context)
+            name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        command.make_context(name, rest, parent=context)
+
+    return parse

@@ -2,13 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
 
 from soundviews.audio.corpus import Corpus
-from soundviews.cli.app import app, load_verbs
 from soundviews.recipes.reading import list_recipes
 from studies import _ssep, acl, cola_tasks, esc50, ssep_scenes
 from studies._acl import ROWS, Study
@@ -41,29 +38,19 @@ def of_cola(work: Path) -> Iterator[Command]:
     yield from (cola_tasks.command(task, "run", Path(task), work, 1) for task in cola_tasks.TASKS)
 
 
-def parse(arguments: list[str]) -> None:
-    """Parse as `soundviews` does, down to the verb's own options, without running it."""
-    command: Any = typer.main.get_command(app)
-    context, name, rest = None, "soundviews", list(arguments)
-    while hasattr(command, "commands"):
-        context = command.make_context(name, rest, parent=context)
-        name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
-    command.make_context(name, rest, parent=context)
-
-
 @pytest.mark.parametrize("commands", [of_acl, of_ssep, of_esc50, of_cola])
-def test_the_command_line_takes_them(commands: Callable[[Path], Iterator[Command]], tmp_path: Path) -> None:
-    load_verbs()
+def test_the_command_line_takes_them(
+    commands: Callable[[Path], Iterator[Command]], tmp_path: Path, parse_command: Callable[[list[str]], None]
+) -> None:
     recipes, names = list_recipes(), []
     for command in commands(tmp_path):
-        parse(command.arguments)
+        parse_command(command.arguments)
         names.append(command.name)
         if "--recipe" in command.arguments:
             assert command.arguments[command.arguments.index("--recipe") + 1] in recipes
     assert len(names) == len(set(names)) or commands is of_acl  # acl's rows are there at both sizes
 
 
-def test_an_option_that_is_not_there_is_an_error() -> None:
-    load_verbs()
+def test_an_option_that_is_not_there_is_an_error(parse_command: Callable[[list[str]], None]) -> None:
     with pytest.raises(Exception, match="no-such-option"):
-        parse(["pretrain", "data", "--no-such-option"])
+        parse_command(["pretrain", "data", "--no-such-option"])
