@@ -1,0 +1,80 @@
+"""Seconds of training on built-in scenes leave an encoder that knows more than a random one."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from soundviews.audio.loader import ClipBatch, evaluation_batches, training_loader
+from soundviews.datasets.opening import open_corpus
+from soundviews.pretraining.module import Pretraining
+from soundviews.recipes.building import build
+from soundviews.recipes.schema import Recipe, Statistics
+
+SCENES = "scenes:clips=64,sample_rate=8000,min_seconds=2,max_seconds=3,sources=no"
+LOCAL = "[peak_normalize, {patch: {frames: 25}}]"
+MULTI_CROP = [
+    "objectives=[multi_crop: {objective: {nt_xent: {hidden_size: 32, projection_size: 16}}}]",
+    f"views.further=[{LOCAL}, {LOCAL}]",
+    "training.views_together=true",
+]
+BYOL = ["objectives=[byol: {momentum: 0.9, hidden_size: 64, projection_size: 32}]"]
+
+
+def train(module: Pretraining, steps: int) -> None:
+    """What Lightning does, without its second of preparations."""
+    optimizer = module.configure_optimizers()["optimizer"]
+    for index, batch in enumerate(training_loader(open_corpus(SCENES), 8000, 16, seed=0, start_step=0, steps=steps)):
+        optimizer.zero_grad()
+        module.training_step(batch, index).backward()
+        optimizer.step()
+        for name, average in module.averaged.items():
+            average.update(module.projecting(name), module.objectives[name].momentum(index / steps))
+
+
+@pytest.fixture
+def heldout() -> ClipBatch:
+    """64 scenes that no training here has heard."""
+    return next(iter(evaluation_batches(open_corpus(f"{SCENES},seed=1"), 8000, 64)))
+
+
+@torch.no_grad()
+def agreement(module: Pretraining, clips: ClipBatch) -> float:
+    """How often the nearest of all embeddings of other patches is that of the same scene."""
+    module.eval()
+    h_a, h_b = module.encode([module.views(clips.samples, clips.lengths, ("held out",))[:2]])[0]
+    module.train()
+    h_a, h_b = (F.normalize(h - h.mean(0), dim=1) for h in (h_a, h_b))
+    return float(((h_a @ h_b.T).argmax(1) == torch.arange(len(h_a))).float().mean())
+
+
+@pytest.mark.filterwarnings("ignore:You are trying to `self.log")  # a step without a trainer
+def test_multi_crop_tells_scenes_apart(tiny_recipe: Callable[..., Recipe], heldout: ClipBatch) -> None:
+    recipe = tiny_recipe(*MULTI_CROP, "training.batch_size=16", "training.optimizer={adam: {lr: 0.001}}")
+    module = Pretraining(recipe, build(recipe), 40, Statistics(mean=-2.0, std=1.0))
+    untrained = agreement(module, heldout)
+    train(module, 40)
+    assert agreement(module, heldout) > untrained + 0.1
+
+
+@pytest.mark.filterwarnings("ignore:You are trying to `self.log")  # a step without a trainer
+def test_byol_predicts_the_other_view_and_does_not_collapse(
+    tiny_recipe: Callable[..., Recipe], heldout: ClipBatch
+) -> None:
+    recipe = tiny_recipe(*BYOL, "training.batch_size=16", "training.optimizer={adam: {lr: 0.001}}")
+    module = Pretraining(recipe, build(recipe), 40, Statistics(mean=-2.0, std=1.0))
+    loss_before, accuracy_before = byol_on(module, heldout)
+    train(module, 40)
+    loss, accuracy = byol_on(module, heldout)
+    assert loss < 0.5 * loss_before
+    assert accuracy > 2 * max(accuracy_before, 1 / 64)  # that of chance, if all outputs had become one
+
+
+@torch.no_grad()
+def byol_on(module: Pretraining, clips: ClipBatch) -> tuple[float, float]:
+    """Loss and accuracy of the predictions among 64 scenes, with the statistics of the batch."""
+    views = module.views(clips.samples, clips.lengths, ("held out",))
+    averaged = module.encode([views], module.averaged["byol"])[0]
+    loss = module.objectives["byol"](*module.encode([views])[0], averaged=averaged)
+    return float(loss.value), float(loss.metrics["accuracy"])
