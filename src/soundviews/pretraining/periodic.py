@@ -7,6 +7,7 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 
+from soundviews.core.components import naming_uses
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.registry import nearest
 from soundviews.datasets.opening import Data, open_corpus
@@ -28,7 +29,8 @@ def require_judgement(recipe: Recipe) -> None:
     if recipe.evaluation is None:
         return
     name, metric = recipe.evaluation.protocol, recipe.evaluation.metric
-    gives = gives_of(protocols.get(name))
+    with naming_uses(recipe.uses, f"recipe {recipe.name!r}"):
+        gives = gives_of(protocols.get(name))
     if gives is None:  # a protocol from outside that does not say
         return
     if not gives.during_training:
