@@ -50,7 +50,15 @@ def test_what_is_not_there_is_an_error() -> None:
 
 def test_options_are_keyword_only() -> None:
     """All but the nouns a verb is about."""
-    for name, nouns in {"pretrain": 4, "evaluate": 3, "compare": 3, "embed": 2, "read": 2, "separate": 3}.items():
+    for name, nouns in {
+        "pretrain": 4,
+        "evaluate": 3,
+        "compare": 3,
+        "embed": 2,
+        "read": 2,
+        "separate": 3,
+        "load": 1,
+    }.items():
         parameters = list(inspect.signature(getattr(sv, name)).parameters.values())
         assert all(parameter.kind is inspect.Parameter.KEYWORD_ONLY for parameter in parameters[nouns:]), name
 

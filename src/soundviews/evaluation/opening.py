@@ -59,4 +59,4 @@ def _opened(source: Source, device: torch.device) -> Any:
         if not module:
             raise SoundviewsError(f"{text!r} names no module: write hear:MODULE or hear:MODULE@WEIGHTS")
         return load_hear(module, weights, device)
-    return load(text, device)
+    return load(text, device=device)

@@ -26,10 +26,12 @@ ENCODE_AT_ONCE, SAMPLES_AT_ONCE = 64, 1 << 23
 SEVERAL = "give it to embed_batch"
 
 
-def load(path: str | Path, device: str | torch.device = "cpu", use: Iterable[str | Path] = ()) -> "Model":
+def load(path: str | Path, *, device: str | torch.device = "cpu", use: Iterable[str | Path] = ()) -> "Model":
     """Load a bundle, or the bundle of a run.
 
     Args:
+        path: The bundle's or the run's directory.
+        device: Where the model computes: "cpu", "cuda", "cuda:1", ...
         use: Modules and .py files to import first, for the components from outside that the bundle names. A bundle
             imports nothing by itself.
 

@@ -112,21 +112,21 @@ def find_processors(path: Path) -> dict[str, Path]:
     Raises:
         SoundviewsError: there is none.
     """
-    found = []
-    for place in (path, *sorted(path.glob("*/")), *sorted((path / "processors").glob("*/"))):
-        if place is not path and place.name.startswith("."):  # half written, left by a run that was killed
+    bundles = []
+    for folder in (path, *sorted(path.glob("*/")), *sorted((path / "processors").glob("*/"))):
+        if folder is not path and folder.name.startswith("."):  # half written, left by a run that was killed
             continue
         try:
-            config = ProcessorConfig.model_validate(json.loads((place / "config.json").read_text()))
+            config = ProcessorConfig.model_validate(json.loads((folder / "config.json").read_text()))
         except (OSError, ValueError):
             continue
-        found.append((config.step, config.name, place))
-    if not found:
+        bundles.append((config.step, config.name, folder))
+    if not bundles:
         raise SoundviewsError(
             f"no processor at {path}: expected a run of "
             f"{words('soundviews separate train', 'soundviews.train_separator')}, or one of its processors/"
         )
-    return {name: place for _, name, place in sorted(found)}
+    return {name: folder for _, name, folder in sorted(bundles)}
 
 
 def load_processors(path: Path, names: Sequence[str] | None = None) -> list[Processor]:
@@ -135,14 +135,14 @@ def load_processors(path: Path, names: Sequence[str] | None = None) -> list[Proc
     Raises:
         SoundviewsError: one is missing, or they differ in sample rate.
     """
-    found = find_processors(path)
+    bundles = find_processors(path)
     single: dict[str, Processor] = {}
-    wanted = [name.split(CASCADE) for name in names or found]
+    wanted = [name.split(CASCADE) for name in names or bundles]
     for part in chain.from_iterable(wanted):
-        if part not in found:
-            raise SoundviewsError(f"{path} has no processor {part!r}: {nearest(part, found)}")
+        if part not in bundles:
+            raise SoundviewsError(f"{path} has no processor {part!r}: {nearest(part, bundles)}")
         if part not in single:
-            single[part] = load_processor(found[part])
+            single[part] = load_processor(bundles[part])
     rates = {processor.sample_rate for processor in single.values()}
     if len(rates) > 1:
         raise SoundviewsError(f"the processors at {path} have different sample rates: {sorted(rates)}")
