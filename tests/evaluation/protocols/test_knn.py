@@ -54,3 +54,32 @@ def test_test_clips_that_cannot_be_read_are_told(tones):
         open(tones.clip(int(clip)).path, "wb").close()
     with pytest.raises(SoundviewsError, match="none of the 6 test clips is readable"):
         evaluate(LogMelStatistics(8000), [task], [("knn", {"k": 3})])
+
+
+def test_k_is_fitted_to_a_small_corpus_and_said(tones):
+    task = open_tasks(tones)[0]  # 6 test clips of one patch each in 3 classes
+    (row,) = evaluate(LogMelStatistics(8000), [task], ["knn"]).rows
+    assert row.details["k"] == 1
+    assert row.details["note"].startswith("k = 1 instead of 200, since a class has 2 patches on average")
+    assert row.value == 1.0
+
+
+def test_an_explicit_k_is_kept_and_one_that_is_too_large_is_said(tones):
+    task = open_tasks(tones)[0]
+    details = [evaluate(LogMelStatistics(8000), [task], [("knn", {"k": k})]).rows[0].details for k in (2, 5)]
+    assert [one["k"] for one in details] == [2, 5]
+    assert "note" not in details[0]
+    assert details[1]["note"] == "k = 5 is more than the 2 patches that a class has on average"
+
+
+@pytest.mark.parametrize(
+    ("patches", "clips", "classes", "k"),
+    [
+        (17_000, 1_772, 20, 200),  # about what the paper validates on, FSDnoisy18k's clean training set
+        (2_000, 400, 50, 35),  # 40 a class, 5 of them the clip's
+        (12, 3, 3, 1),  # one clip a class
+        (24, 6, 3, 4),
+    ],
+)
+def test_the_fitted_k_counts_the_patches_of_other_clips(patches, clips, classes, k):
+    assert knn.fitted_neighbours(patches, clips, classes) == k

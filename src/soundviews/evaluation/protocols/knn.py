@@ -12,6 +12,7 @@ from soundviews.evaluation.f1 import counts, f1_metrics
 from soundviews.evaluation.score import Judged, Score, class_accuracies, gives, mean, protocols
 from soundviews.evaluation.tasks import Task
 
+NEIGHBOURS = 200  # the paper's k
 BLOCK = 8_000_000  # similarities held at once; 16 bytes each with what the search for the largest needs
 
 
@@ -25,7 +26,7 @@ class KnnResult(NamedTuple):
 
 
 def knn_predict(
-    vectors: ArrayLike, clip: ArrayLike, targets: ArrayLike, k: int = 200, device: str | torch.device = "cpu"
+    vectors: ArrayLike, clip: ArrayLike, targets: ArrayLike, k: int = NEIGHBOURS, device: str | torch.device = "cpu"
 ) -> KnnResult:
     """Classify every clip by the others.
 
@@ -60,13 +61,21 @@ def knn_predict(
     return KnnResult(votes, np.where(count[:, 0] > 0, by_clip.argmax(axis=1), -1), shares)
 
 
-@protocols.register("knn", example={"k": 3})
+def fitted_neighbours(patches: int, clips: int, classes: int) -> int:
+    """The paper's k, or fewer: the patches that a class has on average beside those of the clip that is classified.
+
+    With more, most neighbours are of other classes however good the embeddings are.
+    """
+    return max(1, min(NEIGHBOURS, int(patches / classes - patches / clips)))
+
+
+@protocols.register("knn")
 @gives(several_labels=(), trains=False)
-def knn(model: Embeds, task: Task, seed: int = 0, k: int = 200, space: str | None = None) -> Score:
+def knn(model: Embeds, task: Task, seed: int = 0, k: int | None = None, space: str | None = None) -> Score:
     """Mean per-class accuracy of nearest neighbours among the test clips. Trains nothing.
 
     Args:
-        k: Neighbours.
+        k: Neighbours; by default 200 as in the paper, or as many as `fitted_neighbours` says of a small corpus.
         space: "z" as in the paper (default where the bundle has its head), or "h".
     """
     task.require("knn", "test", single_label=True)
@@ -79,20 +88,33 @@ def knn(model: Embeds, task: Task, seed: int = 0, k: int = 200, space: str | Non
     number[test] = np.arange(len(test))
     chosen = np.flatnonzero(number[embeddings.clip] >= 0)
     targets = task.corpus.targets()[test]
-    result = knn_predict(embeddings.vectors[chosen], number[embeddings.clip[chosen]], targets, k)
+    classes = len(np.unique(targets))
+    neighbours = fitted_neighbours(len(chosen), len(test), classes) if k is None else k
+    result = knn_predict(embeddings.vectors[chosen], number[embeddings.clip[chosen]], targets, neighbours)
     scores = np.zeros((len(test), task.classes), dtype=np.float32)
     scores[:, : result.shares.shape[1]] = result.shares
     judged = Judged(test, targets, scores, result.clips)
     per_class = class_accuracies(targets, result.clips, task.classes)
     metrics = {"accuracy": mean(per_class), "clip_accuracy": float((targets == result.clips).mean())}
-    details = {"k": k, "space": space, "clips": len(test), "patches": len(chosen)}
-    each = len(chosen) / len(np.unique(targets))
-    if k > each:
-        details["note"] = f"k = {k} is more than the {each:.0f} patches that a class has on average"
+    details = {"k": neighbours, "space": space, "clips": len(test), "patches": len(chosen)}
+    if note := _note(k, neighbours, len(chosen) / classes):
+        details["note"] = note
     return Score(
         metrics=metrics | f1_metrics(counts(judged)),
         per_class=task.by_class(per_class),
         details=details,
         deterministic=True,
         judged=judged,
+    )
+
+
+def _note(k: int | None, neighbours: int, each: float) -> str:
+    """What a reader must know of k, where a class has `each` patches on average; empty where it is the paper's."""
+    if k is not None:
+        return f"k = {k} is more than the {each:.0f} patches that a class has on average" if k > each else ""
+    if neighbours == NEIGHBOURS:
+        return ""
+    return (
+        f"k = {neighbours} instead of {NEIGHBOURS}, since a class has {each:.0f} patches on average, those of the "
+        "classified clip among them"
     )
