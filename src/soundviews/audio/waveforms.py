@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from soundviews.audio.decode import probe, read
 from soundviews.core.errors import SoundviewsError, UnreadableClip
 
-MOST_CHANNELS = 8  # more rows than that are a batch of clips
 # Integer samples as audio files hold them: (the value of silence, full scale).
 _INTEGERS = {"uint8": (128, 2**7), "int16": (0, 2**15), "int32": (0, 2**31)}
 
@@ -24,9 +23,8 @@ def waveform_of(
     """Mono samples at `wanted_rate`.
 
     Args:
-        audio: A path (str or Path); or a numpy array or torch tensor on any device, (samples,) or
-            (channels, samples), of floats, or of 8 (unsigned), 16 or 32 bit integers, which are divided by their full
-            scale.
+        audio: A path (str or Path), whose channels are mixed; or a numpy array or torch tensor on any device,
+            (samples,), of floats, or of 8 (unsigned), 16 or 32 bit integers, which are divided by their full scale.
         sample_rate: Hz; needed for arrays and tensors. For a file it must be the file's own, if it is given.
         wanted_rate: Hz.
         several: What to do with a batch, for the error that refuses one.
@@ -86,21 +84,14 @@ def _floats(audio: Any, several: str) -> Waveform:
 
 
 def _mono(samples: Waveform, several: str) -> Waveform:
-    """(samples,), or (channels, samples) mixed; what looks like something else is refused."""
+    """(samples,) of (samples,) or (1, samples). Rows are never mixed: nobody can tell channels from a batch of clips."""
+    if samples.ndim == 2 and len(samples) == 1:
+        samples = samples[0]
     if samples.ndim == 2:
-        rows, columns = samples.shape
-        if rows > columns:
-            raise SoundviewsError(
-                f"{samples.shape} looks like (samples, channels): give its transpose; if it is a batch, {several}"
-            )
-        if rows > MOST_CHANNELS:
-            raise SoundviewsError(
-                f"{samples.shape} looks like a batch of clips: {several}; one clip is (samples,), or "
-                f"(channels, samples) with {MOST_CHANNELS} channels at most"
-            )
-        samples = samples.mean(axis=0)
-    if samples.ndim != 1:
         raise SoundviewsError(
-            f"a waveform is (samples,) or (channels, samples), not {samples.shape}; if it is a batch, {several}"
+            f"{samples.shape} may be a batch or the channels of one sound: of a batch, {several}; channels are mixed "
+            "by .mean(0) where they are rows, by .mean(1) where they are columns"
         )
+    if samples.ndim != 1:
+        raise SoundviewsError(f"a waveform is (samples,), not {samples.shape}; if it is a batch, {several}")
     return samples

@@ -32,7 +32,7 @@ def separate(
 
     Args:
         separator: A run of `soundviews separate train`, one of its processors, or a processor that is loaded.
-        audio: A path; or samples as `Model.embed` takes them: an array or tensor (samples,) or (channels, samples).
+        audio: A path; or samples as `Model.embed` takes them: an array or tensor (samples,).
         processor: Which one of a run, as S2, or "S2>N" for N after S2; by default the most trained.
         sample_rate: Hz, needed for samples; a file says its own.
         block_seconds: What is longer is separated in half-overlapping blocks, as long as training's clips.

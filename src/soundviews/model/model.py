@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from soundviews.audio.waveforms import Waveform, waveform_of
 from soundviews.core.bundle_files import bundle_hash
 from soundviews.core.components import use as import_modules
+from soundviews.core.devices import chosen_device
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.randomness import Randomness
 from soundviews.encoders import create_architecture
@@ -31,7 +32,7 @@ def load(path: str | Path, *, device: str | torch.device = "cpu", use: Iterable[
 
     Args:
         path: The bundle's or the run's directory.
-        device: Where the model computes: "cpu", "cuda", "cuda:1", ...
+        device: Where the model computes: "cpu", "cuda", "cuda:1", ...; "auto" is the GPU where there is one.
         use: Modules and .py files to import first, for the components from outside that the bundle names. A bundle
             imports nothing by itself.
 
@@ -41,7 +42,7 @@ def load(path: str | Path, *, device: str | torch.device = "cpu", use: Iterable[
     import_modules(use)
     config, encoder, head = load_bundle(path)
     model = Model(config, encoder, head, name=Path(path).resolve().name, fingerprint=bundle_hash(path))
-    return model.to(device)
+    return model.to(chosen_device(device))
 
 
 class Model:
@@ -145,9 +146,9 @@ class Model:
         """Embed one clip or recording.
 
         Args:
-            audio: A path (str or Path); or a numpy array or torch tensor on any device, (samples,), or
-                (channels, samples), which is mixed to mono. Floats are taken as they are; 8 (unsigned), 16 and 32 bit
-                integers are divided by their full scale.
+            audio: A path (str or Path), whose channels are mixed; or a numpy array or torch tensor on any device,
+                (samples,). Floats are taken as they are; 8 (unsigned), 16 and 32 bit integers are divided by their
+                full scale.
             sample_rate: Hz, needed for arrays and tensors, which are resampled to the model's. A file says its own.
 
         Returns:
