@@ -41,3 +41,8 @@ def test_the_index_lists_every_page() -> None:
     listed = {(DOCS / link).resolve() for link in links(DOCS / "README.md")}
     pages = {page for page in DOCS.rglob("*.md") if not page.stem.endswith("_notes")} - {DOCS / "README.md"}
     assert pages == listed
+
+
+def test_results_hold_what_was_written_by_hand_about_them() -> None:
+    for notes in (DOCS / "results").glob("*_notes.md"):
+        assert notes.read_text().rstrip() in notes.with_name(notes.name.replace("_notes", "")).read_text(), notes.name
