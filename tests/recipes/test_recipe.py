@@ -116,3 +116,19 @@ def test_unknown_recipes_and_unreadable_pages(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("views: [")
     with pytest.raises(SoundviewsError, match="cannot read"):
         load_recipe(tmp_path / "bad.yaml")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "length"),
+    [
+        (["training.steps=12", "training.epochs=null"], (12, None)),
+        (["training.epochs=null", "training.steps=12"], (12, None)),
+        (["training.epochs=2", "training.steps=null"], (None, 2)),
+        (["training.steps=null", "training.epochs=2"], (None, 2)),
+        ({"training.steps": 12, "training.epochs": None}, (12, None)),
+    ],
+)
+def test_a_null_only_says_which_length_is_not_meant(overrides: object, length: tuple[int | None, float | None]) -> None:
+    for name in ("uclser", "cola"):  # which say epochs, and steps
+        training = load_recipe(name, overrides).training
+        assert (training.steps, training.epochs) == length

@@ -134,10 +134,9 @@ def _merge(base: Page, delta: Page) -> Page:
         elif key == "uses":
             value = list(dict.fromkeys([*(before or []), *value]))
         merged[key] = value
-    if "epochs" in delta and "steps" not in delta:
-        merged.pop("steps", None)
-    elif "steps" in delta and "epochs" not in delta:
-        merged.pop("epochs", None)
+    for length, other in (("epochs", "steps"), ("steps", "epochs")):  # a null only says which is not meant
+        if delta.get(length) is not None and delta.get(other) is None:
+            merged.pop(other, None)
     return merged
 
 
