@@ -71,6 +71,33 @@ def test_f1_is_averaged_and_confusions_add_up_over_the_runs(tones, tiny_model, t
     result.save(tmp_path / "evaluation.json")
     saved = json.loads((tmp_path / "evaluation.json").read_text())["rows"][0]
     assert saved["confusion"] == row.confusion and "scores" not in saved
+    assert saved["predicted"] == row.predicted and other.predicted == []
+
+
+def test_the_test_clips_are_kept_with_the_class_that_each_was_taken_for(tones, tmp_path):
+    tasks = open_tasks(tones, cross_validate=True)
+    open(tones.clip(0).path, "wb").close()
+    result = evaluate(LogMelStatistics(8000), tasks, [("knn", {"k": 1}), ("qbe", {})])
+    assert [clip.path for clip in result.clips] == [tones.clip(row).path for row in range(len(tones))]
+    assert [clip.labels for clip in result.clips] == [(tones.vocabulary[label],) for label in tones.targets()]
+    row = result.rows[0]
+    assert row.predicted[0] is None  # it cannot be read
+    confusion = np.zeros((3, 3), int)
+    for clip, taken in zip(result.clips[1:], row.predicted[1:], strict=True):
+        confusion[result.classes.index(clip.labels[0]), result.classes.index(taken)] += 1
+    assert confusion.tolist() == row.confusion
+    result.save(tmp_path / "evaluation.json")
+    saved = json.loads((tmp_path / "evaluation.json").read_text())["clips"][0]
+    assert saved == {"path": tones.clip(0).path, "start": 0.0, "end": None, "labels": ["high"]}
+
+
+def test_a_note_of_several_rows_is_said_once(tones, tiny_model):
+    requests = [("knn", {"k": 99}), ("knn", {"k": 99, "space": "h"})]
+    notes = evaluate(tiny_model, open_tasks(tones), requests, baselines=True).notes
+    assert [note.partition(": k = 99 is more than")[0] for note in notes] == [
+        "knn:k=99, tiny, random encoder; knn:k=99,space=h, tiny, random encoder",
+        "knn:k=99, log-mel statistics; knn:k=99,space=h, log-mel statistics",  # it has fewer patches
+    ]
 
 
 @pytest.mark.parametrize("lacking", ["train", "test"])

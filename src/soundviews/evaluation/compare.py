@@ -10,8 +10,8 @@ from soundviews.evaluation.intervals import over_repetitions
 from soundviews.evaluation.opening import Source, open_model
 from soundviews.evaluation.paired import compare_scores, holm
 from soundviews.evaluation.requests import Request, Requests, read_requests, request_label
-from soundviews.evaluation.result import Evaluation, Failure, Row, failure, means
-from soundviews.evaluation.runner import judge_model, note_clips
+from soundviews.evaluation.result import Evaluation, Failure, Row, failure, means, row_notes
+from soundviews.evaluation.runner import judge_model, judged_clips, note_clips
 from soundviews.evaluation.systems import System, run_names
 from soundviews.evaluation.tasks import Task
 
@@ -88,6 +88,7 @@ def compare(
         data,
         [task.description for task in tasks],
         classes=tasks[0].corpus.vocabulary,
+        clips=judged_clips(tasks),
         systems=[System(name, run_names(sources)) for name, sources in systems.items()],
     )
     runs: dict[str, dict[str, list[Row]]] = {request_label(*request): {} for request in requests}  # then by system
@@ -132,7 +133,7 @@ def _bring_up_to_date(result: Comparison, runs: Mapping[str, Mapping[str, list[R
     """Rows and notes with a new row, and the differences under its protocol."""
     pooled = {label: [_pool(rows) for rows in by_system.values()] for label, by_system in runs.items()}
     result.rows = [row for rows in pooled.values() for row in rows]
-    result.note(newest.notes())
+    result.notes = row_notes(result.rows)
     differences = {label: [less for less in result.differences if less.protocol == label] for label in runs}
     differences[newest.label] = _differences(pooled[newest.label], result.systems[0].name)
     result.differences = [less for of_protocol in differences.values() for less in of_protocol]

@@ -76,6 +76,12 @@ def best_thresholds(truth: NDArray[np.bool_], scores: NDArray[Any]) -> NDArray[A
     return np.where(truth.any(axis=0), best, np.nan).astype(scores.dtype)
 
 
+def likeliest(judged: Judged) -> NDArray[np.int64]:
+    """The one class that each clip is taken for, int64 (clips,): with several labels the class with the highest score,
+    the first of equals; -1 where none was predicted."""
+    return judged.scores.argmax(axis=1) if judged.truth.ndim == 2 else judged.predicted
+
+
 def confusion(judged: Judged) -> NDArray[np.int64]:
     """Clips by true class (row) and predicted class (column), (classes, classes).
 
@@ -85,7 +91,7 @@ def confusion(judged: Judged) -> NDArray[np.int64]:
     classes = judged.scores.shape[1]
     if judged.truth.ndim == 2:
         clip, true = np.nonzero(judged.truth)
-        taken = judged.scores.argmax(axis=1)[clip]
+        taken = likeliest(judged)[clip]
     else:
         labelled = judged.predicted >= 0
         true, taken = judged.truth[labelled], judged.predicted[labelled]

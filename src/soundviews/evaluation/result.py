@@ -18,6 +18,16 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class JudgedClip:
+    """A test clip: its recording, from start to end in seconds (None is the recording's end), and its classes."""
+
+    path: str
+    start: float
+    end: float | None
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Row:
     """One system under one protocol.
 
@@ -32,6 +42,8 @@ class Row:
     f1: F1 by class name, the mean over the runs.
     confusion: Clips by true (row) and predicted class (column), in the order of `Evaluation.classes`, summed over the
         runs; None where nothing was classified or into too many classes.
+    predicted: The class that each of `Evaluation.clips` was taken for in the first run, with several labels the
+        likeliest; None where there is none, empty where nothing was classified.
     scores: The runs' scores, by seed, then task; not saved.
     """
 
@@ -50,6 +62,7 @@ class Row:
     seconds: float
     f1: dict[str, float] = field(default_factory=dict)
     confusion: list[list[int]] | None = None
+    predicted: list[str | None] = field(default_factory=list, repr=False)
     scores: list[list[Score]] = field(default_factory=list, repr=False)
 
     @property
@@ -60,7 +73,17 @@ class Row:
     def notes(self) -> list[str]:
         """What the protocol says of its runs, each thing once."""
         notes = (score.details.get("note") for of_seed in self.scores for score in of_seed)
-        return [f"{self.label}, {self.system}: {note}" for note in dict.fromkeys(notes) if note]
+        return [note for note in dict.fromkeys(notes) if note]
+
+
+def row_notes(rows: Sequence[Row]) -> list[str]:
+    """What the protocols say of the rows: each thing once, behind the names of all rows that it is said of."""
+    said: dict[str, dict[str, list[str]]] = {}  # by note, then by protocol: the systems
+    for row in rows:
+        for note in row.notes():
+            said.setdefault(note, {}).setdefault(row.label, []).append(row.system)
+    named = {note: [", ".join((label, *systems)) for label, systems in of.items()] for note, of in said.items()}
+    return [f"{'; '.join(names)}: {note}" for note, names in named.items()]
 
 
 @dataclass(frozen=True)
@@ -97,6 +120,7 @@ class Evaluation:
         system.
     notes: What a reader must know. unreadable: why a clip was skipped, by path. classes: names in the corpus's order.
     failures: What could not be judged; the rest was.
+    clips: The test clips, task after task, the unreadable ones among them.
     """
 
     model: str
@@ -107,6 +131,7 @@ class Evaluation:
     unreadable: dict[str, str] = field(default_factory=dict)
     classes: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    clips: list[JudgedClip] = field(default_factory=list, repr=False)
 
     def note(self, notes: Sequence[str]) -> None:
         """Add those notes that are new."""

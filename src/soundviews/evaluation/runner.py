@@ -1,5 +1,6 @@
 """Protocols on tasks with repeated seeds and baselines, as rows with intervals."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -9,10 +10,10 @@ import numpy as np
 from soundviews.core.errors import SoundviewsError
 from soundviews.evaluation.baselines import LogMelStatistics
 from soundviews.evaluation.embeddings import Embeds
-from soundviews.evaluation.f1 import class_f1, confusion, counts
+from soundviews.evaluation.f1 import class_f1, confusion, counts, likeliest
 from soundviews.evaluation.intervals import bootstrap, over_repetitions
 from soundviews.evaluation.requests import Request, Requests, read_requests, request_label
-from soundviews.evaluation.result import Evaluation, Failure, Row, failure, means
+from soundviews.evaluation.result import Evaluation, Failure, JudgedClip, Row, failure, means, row_notes
 from soundviews.evaluation.score import Judged, Score, protocols
 from soundviews.evaluation.tasks import Task
 from soundviews.model import Model
@@ -50,13 +51,14 @@ def evaluate(
     requests = read_requests(requests)
     if not tasks or not seeds:
         raise SoundviewsError("nothing to evaluate: no task or no seed")
-    result = Evaluation(model.name, data, [task.description for task in tasks], classes=tasks[0].corpus.vocabulary)
+    classes, clips = tasks[0].corpus.vocabulary, judged_clips(tasks)
+    result = Evaluation(model.name, data, [task.description for task in tasks], classes=classes, clips=clips)
     for outcome in judge_model(model, tasks, requests, seeds, baselines):
         if isinstance(outcome, Failure):
             result.failures.append(outcome)
             continue
         result.rows.append(outcome)
-        result.note(outcome.notes())
+        result.notes = row_notes(result.rows)
         if on_row:
             on_row(result, outcome)
     if baselines and any(name in WHOLE_NETWORK for name, _ in requests):
@@ -77,6 +79,20 @@ def judge_model(
                 yield _row(system, protocol, model_of_seed, tasks, given, seeds)
             except Exception as error:  # what one protocol meets, such as the end of the GPU's memory, others may not
                 yield failure(error, system, protocol=request_label(protocol, given))
+
+
+def judged_clips(tasks: Sequence[Task]) -> list[JudgedClip]:
+    """The test clips, task after task."""
+    return [
+        JudgedClip(
+            os.path.join(task.corpus.root, row["path"]),
+            row["start"],
+            row["end"],
+            tuple(task.corpus.vocabulary[label] for label in row["labels"] or ()),
+        )
+        for task in tasks
+        for row in task.corpus.table.take(task.test).select(["path", "start", "end", "labels"]).to_pylist()
+    ]
 
 
 def note_clips(result: Evaluation, tasks: Sequence[Task]) -> None:
@@ -139,6 +155,7 @@ def _row(
         seconds=time.perf_counter() - started,
         f1=means([task.by_class(class_f1(counts(clips))) for task, clips in judged]),
         confusion=_confusion(judged),
+        predicted=_predicted(tasks, scores[0]),
         scores=scores,
     )
 
@@ -166,3 +183,15 @@ def _confusion(judged: Sequence[tuple[Task, Judged]]) -> list[list[int]] | None:
     if not judged or judged[0][0].classes > MOST_CONFUSED:
         return None
     return np.sum([confusion(clips) for _, clips in judged], axis=0).tolist()
+
+
+def _predicted(tasks: Sequence[Task], scores: Sequence[Score]) -> list[str | None]:
+    """The class that each test clip was taken for, task after task; empty where nothing was classified."""
+    names: list[str | None] = []
+    for task, score in zip(tasks, scores, strict=True):
+        if score.judged is None:
+            return []
+        predicted = np.full(len(task.corpus), -1)
+        predicted[score.judged.clips] = likeliest(score.judged)
+        names += [None if index < 0 else task.corpus.vocabulary[index] for index in predicted[task.test]]
+    return names
