@@ -84,7 +84,7 @@ def _floats(audio: Any, several: str) -> Waveform:
 
 
 def _mono(samples: Waveform, several: str) -> Waveform:
-    """(samples,) of (samples,) or (1, samples). Rows are never mixed: nobody can tell channels from a batch of clips."""
+    """(samples,) of (samples,) or (1, samples). Rows are never mixed: channels look like a batch of clips."""
     if samples.ndim == 2 and len(samples) == 1:
         samples = samples[0]
     if samples.ndim == 2:
