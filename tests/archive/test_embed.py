@@ -16,7 +16,7 @@ import soundfile
 from soundviews.archive import blocks as blocks_module
 from soundviews.archive import embed as embed_module
 from soundviews.archive import parts as parts_module
-from soundviews.archive.embed import embed_files, read_metadata
+from soundviews.archive.embed import audio_behind, embed_files, read_metadata
 from soundviews.audio.decode import read
 from soundviews.core.errors import SoundviewsError, UnreadableClip
 from soundviews.core.progress import Advance
@@ -73,6 +73,17 @@ def test_blocks_do_not_show(bundle: Path, recordings: Path, tmp_path: Path) -> N
     )
 
 
+def test_progress_is_weighed_by_audio(recordings: Path, caplog: pytest.LogCaptureFixture) -> None:
+    manifest = recordings / "list.csv"
+    manifest.write_text("path,start,end\nb/long.wav,2.5,6.0\nz.wav,0,1.5\nz.wav,0.5,\n")
+    corpus = open_corpus(manifest)
+    with caplog.at_level("INFO", "soundviews"):
+        behind = audio_behind(corpus, progress=True)
+    rest = soundfile.info(recordings / "z.wav").duration - 0.5
+    np.testing.assert_allclose([behind(done) for done in (0, 0.5, 1, 2, 3)], [0, 1.75, 3.5, 5, 5 + rest], atol=1e-6)
+    assert f"embedding 2 recordings, {5 + rest:.0f} seconds of audio" in caplog.text
+
+
 def test_a_manifest_names_stretches(waveform_bundle: Path, recordings: Path, tmp_path: Path) -> None:
     manifest = recordings / "list.csv"
     manifest.write_text("path,start,end\nb/long.wav,2.5,6.0\nz.wav,0,1.5\n")
@@ -100,7 +111,7 @@ def test_goes_on_after_an_interruption(
             if calls[0] % 2 == 0:
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr(embed_module, "bar", lambda *_: nullcontext(InterruptLater(None, "", lambda: None, 1.0)))
+    monkeypatch.setattr(embed_module, "bar", lambda *_, **__: nullcontext(InterruptLater(None, "", lambda: None, 1.0)))
 
     interruptions = 0
     while not out.exists():
@@ -126,7 +137,7 @@ def test_survives_kill_9(waveform_bundle: Path, recordings: Path, tmp_path: Path
         "from soundviews.archive import embed, parts\n"
         "parts.PART_SECONDS = 0.0\n"
         "reach = lambda done, seconds, note: os.kill(os.getpid(), 9) if int(note.split()[0]) > 8 else None\n"
-        "embed.bar = lambda *_: nullcontext(SimpleNamespace(skip=lambda done: None, reach=reach))\n"
+        "embed.bar = lambda *_, **__: nullcontext(SimpleNamespace(skip=lambda *_: None, reach=reach))\n"
         "from soundviews.datasets.opening import open_corpus; from soundviews.model import load\n"
         f"embed.embed_files(load({str(waveform_bundle)!r}), open_corpus({str(recordings)!r}), {str(out)!r},\n"
         "    block_seconds=2.0)\n"

@@ -65,6 +65,25 @@ def test_what_was_done_before_says_nothing_of_the_rate(clock):
     )
 
 
+def test_where_audio_takes_the_time_it_says_how_much_is_left(clock):
+    """The third of a hundred recordings is eight hours long, the others ten seconds."""
+    advance = Advance(100, "recordings", lambda: None, 1.0, audio_total=28800.0 + 99 * 10)
+    clock.now += 10
+    advance.reach(2, audio_seconds=20.0)
+    assert advance.remaining() == "4:08:05 left"
+    clock.now += 10
+    advance.reach(2.5, audio_seconds=14420.0)
+    assert (advance.rate(), advance.remaining()) == ("4.01/8.28 h, 721x real time", "0:00:21 left")
+
+
+def test_audio_that_was_done_before_says_nothing_of_the_rate(clock):
+    advance = Advance(4, "recordings", lambda: None, 1.0, audio_total=400.0)
+    advance.skip(1, 300.0)
+    clock.now += 10
+    advance.reach(2, audio_seconds=350.0)
+    assert (advance.rate(), advance.remaining()) == ("0.10/0.11 h, 5x real time", "0:00:10 left")
+
+
 def test_bytes_of_a_total_learnt_on_the_way(clock):
     advance = Advance(None, "bytes", lambda: None, 1.0)
     clock.now += 2

@@ -2,11 +2,14 @@
 
 import csv
 import json
+import logging
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -14,10 +17,13 @@ import pyarrow.parquet as pq
 from soundviews.archive.blocks import BLOCK_SECONDS, embed_in_blocks
 from soundviews.archive.parts import METADATA_KEY, Parts
 from soundviews.audio.corpus import Corpus, Skipped
+from soundviews.core.durations import said_duration
 from soundviews.core.errors import SoundviewsError, option, words
 from soundviews.core.files import write_text_whole, written_whole
 from soundviews.core.progress import bar
 from soundviews.model import Model
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -78,13 +84,14 @@ def embed_files(
         parts = _open_parts(folder, plan, model.embedding_size)
         if parts.cursor == (0, 0):
             parts.skipped.extend(Skipped(corpus.relative(path), reason) for path, reason in corpus.skipped)
-        with bar("embedding", len(corpus), "recordings", progress) as advance:
-            advance.skip(parts.done)
+        behind = audio_behind(corpus, progress)
+        with bar("embedding", len(corpus), "recordings", progress, audio_total=behind(len(corpus))) as advance:
+            advance.skip(parts.done, behind(parts.done))
             for pieces in embed_in_blocks(model, corpus, parts.cursor, workers, block_seconds):
                 parts.add(pieces, corpus)
                 if strict and parts.skipped:
                     raise SoundviewsError(f"{parts.skipped[0].path}: {parts.skipped[0].reason}")
-                advance.reach(parts.done, parts.seconds, f"{parts.windows:,} windows")
+                advance.reach(parts.done, behind(parts.done), f"{parts.windows:,} windows")
         parts.flush()
         if not parts.windows:
             shutil.rmtree(folder)
@@ -113,6 +120,21 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
         raise SoundviewsError(f"{path} was not made by {words('soundviews embed', 'soundviews.embed_archive')}")
     metadata: dict[str, Any] = json.loads(text)
     return metadata
+
+
+def audio_behind(corpus: Corpus, progress: bool) -> Callable[[float], float]:
+    """From clips done, such as 2.5 of them, to seconds of audio; clips that cannot be read have none."""
+    if not progress:
+        return lambda done: 0.0
+    recordings, _ = corpus.recording_seconds(progress=progress)
+    seconds = np.nan_to_num(np.fmin(corpus.column("end"), recordings) - corpus.column("start")).clip(min=0)
+    behind = np.concatenate([[0.0], np.cumsum(seconds)])
+    logger.info(
+        "embedding %s recordings, %s of audio",
+        f"{pc.count_distinct(corpus.table['path']).as_py():,}",
+        said_duration(float(behind[-1])),
+    )
+    return lambda done: float(np.interp(done, np.arange(len(behind)), behind))
 
 
 def _plan(model: Model, corpus: Corpus, bundle_path: str | Path, block_seconds: float) -> dict[str, Any]:

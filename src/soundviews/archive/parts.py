@@ -27,7 +27,7 @@ class Parts:
     """The rows not yet written, and how far the written ones reach.
 
     cursor: row of the clip, and number of the window in it, to go on from. skipped: everything left out so far, paths
-    from the corpus's root. windows: how many there are in all; seconds: of audio, and done: clips, so far.
+    from the corpus's root. windows: how many there are in all; done: clips so far.
     """
 
     folder: Path
@@ -36,7 +36,6 @@ class Parts:
     cursor: tuple[int, int] = (0, 0)
     skipped: list[Skipped] = field(default_factory=list)
     windows: int = 0
-    seconds: float = 0.0
     done: float = 0.0
     _columns: list[tuple[list[str], np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
     _bytes: int = 0
@@ -78,7 +77,6 @@ class Parts:
                 self._columns.append(([path] * len(piece.vectors), piece.starts, piece.ends, piece.vectors))
                 self._bytes += piece.vectors.nbytes
                 self.windows += len(piece.vectors)
-                self.seconds += float(piece.ends[-1] - piece.starts[0])
             if block.wanted is None:
                 self.cursor = (block.row + 1, 0)
             else:

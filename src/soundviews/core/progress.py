@@ -24,23 +24,28 @@ class Advance:
         unit: "clips", "steps", ...; "bytes" are shown as kB, MB and GB.
         show: Called now and then, and at the end, to bring what is drawn up to date.
         every: Seconds between two calls of `show`.
+        audio_total: Seconds of audio in all, where that is what takes the time: units may be of any length.
     """
 
-    def __init__(self, total: float | None, unit: str, show: Callable[[], None], every: float) -> None:
-        self.total, self.unit = total, unit
+    def __init__(
+        self, total: float | None, unit: str, show: Callable[[], None], every: float, audio_total: float | None = None
+    ) -> None:
+        self.total, self.unit, self.audio_total = total, unit, audio_total
         self.done, self.audio_seconds, self.note = 0.0, 0.0, ""
         self._show, self._every = show, every
-        self._before = 0.0  # units that an earlier run had done: they say nothing of the rate
+        self._before = self._audio_before = 0.0  # what an earlier run had done says nothing of the rate
         self._started = self._shown = time.monotonic()
 
     def __call__(self, count: float = 1, audio_seconds: float = 0.0, note: str = "") -> None:
         """So many more units are done, and so many more seconds of audio."""
         self.reach(self.done + count, self.audio_seconds + audio_seconds, note)
 
-    def skip(self, count: float) -> None:
-        """So many units were done before this task began; they do not count as its speed."""
+    def skip(self, count: float, audio_seconds: float = 0.0) -> None:
+        """So many units, and seconds of audio, were done before this task began; they do not count as its speed."""
         self._before += count
         self.done += count
+        self._audio_before += audio_seconds
+        self.audio_seconds += audio_seconds
 
     def reach(self, done: float, audio_seconds: float = 0.0, note: str = "", total: float | None = None) -> None:
         """So many units, and seconds of audio, are done in all.
@@ -64,23 +69,29 @@ class Advance:
         return f"{done} {name}" if self.total is None else f"{done}/{self.total / size:,.{digits}f} {name}"
 
     def rate(self) -> str:
-        """How fast: "3.2 steps/s", or for recordings "1.2 h, 340x real time"."""
-        elapsed = max(time.monotonic() - self._started, 1e-9)
+        """How fast: "3.2 steps/s", or for recordings "1.2/30.0 h, 340x real time"."""
         name, size = self._scale()
         texts = [f"{self._speed() / size:,.1f} {name}/s"]
         if self.audio_seconds:
-            texts = [f"{self.audio_seconds / 3600:,.2f} h, {self.audio_seconds / elapsed:,.0f}x real time"]
+            whole = "" if self.audio_total is None else f"/{self.audio_total / 3600:,.2f}"
+            texts = [f"{self.audio_seconds / 3600:,.2f}{whole} h, {self._audio_speed():,.0f}x real time"]
         return ", ".join([*texts, self.note] if self.note else texts)
 
     def remaining(self) -> str:
         """The time that is left, in the end the time it took, h:mm:ss; "" where nobody can tell."""
         if self.done == self.total:
             return f"in {_clock(time.monotonic() - self._started)}"
+        if self.audio_total is not None:
+            speed, audio_left = self._audio_speed(), max(self.audio_total - self.audio_seconds, 0.0)
+            return f"{_clock(audio_left / speed)} left" if speed else ""
         speed = self._speed()
         return f"{_clock((self.total - self.done) / speed)} left" if self.total is not None and speed else ""
 
     def _speed(self) -> float:
         return (self.done - self._before) / max(time.monotonic() - self._started, 1e-9)
+
+    def _audio_speed(self) -> float:
+        return (self.audio_seconds - self._audio_before) / max(time.monotonic() - self._started, 1e-9)
 
     def _scale(self) -> tuple[str, float]:
         if self.unit != "bytes":
@@ -95,7 +106,9 @@ def _clock(seconds: float) -> str:
 
 
 @contextmanager
-def bar(label: str, total: float | None, unit: str, shown: bool = True) -> Iterator[Advance]:
+def bar(
+    label: str, total: float | None, unit: str, shown: bool = True, audio_total: float | None = None
+) -> Iterator[Advance]:
     """Show how far a task is, how fast it goes, and how much time remains; for recordings the hours of audio, too.
 
     Args:
@@ -103,6 +116,7 @@ def bar(label: str, total: float | None, unit: str, shown: bool = True) -> Itera
         total: Units in all; None where that is not known.
         unit: Their name: "clips"; "bytes" are shown as kB, MB and GB.
         shown: False shows nothing.
+        audio_total: Seconds of audio in all: the time that remains is then by them, not by units.
 
     Yields:
         `advance`: `advance(3)` says that three more are done; see `Advance` for the rest.
@@ -110,10 +124,10 @@ def bar(label: str, total: float | None, unit: str, shown: bool = True) -> Itera
     if not shown:
         yield Advance(total, unit, lambda: None, float("inf"))
     elif sys.stderr.isatty() or _is_notebook():
-        with _drawn(label, total, unit) as advance:
+        with _drawn(label, total, unit, audio_total) as advance:
             yield advance
     else:
-        with _plain(label, total, unit) as advance:
+        with _plain(label, total, unit, audio_total) as advance:
             yield advance
 
 
@@ -123,7 +137,7 @@ def _is_notebook() -> bool:
 
 
 @contextmanager
-def _drawn(label: str, total: float | None, unit: str) -> Iterator[Advance]:
+def _drawn(label: str, total: float | None, unit: str, audio_total: float | None) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
@@ -145,7 +159,7 @@ def _drawn(label: str, total: float | None, unit: str) -> Iterator[Advance]:
             }
             progress.update(task, completed=advance.done, total=advance.total, **texts)
 
-        advance = Advance(total, unit, show, DRAWN_EVERY)
+        advance = Advance(total, unit, show, DRAWN_EVERY, audio_total)
         try:
             yield advance
         finally:
@@ -153,7 +167,7 @@ def _drawn(label: str, total: float | None, unit: str) -> Iterator[Advance]:
 
 
 @contextmanager
-def _plain(label: str, total: float | None, unit: str) -> Iterator[Advance]:
+def _plain(label: str, total: float | None, unit: str, audio_total: float | None) -> Iterator[Advance]:
     lines = 0
 
     def show() -> None:
@@ -162,7 +176,7 @@ def _plain(label: str, total: float | None, unit: str) -> Iterator[Advance]:
         texts = (advance.counts(), advance.rate(), advance.remaining())
         print(f"{label}: {', '.join(text for text in texts if text)}", file=sys.stderr, flush=True)
 
-    advance = Advance(total, unit, show, PLAIN_EVERY)
+    advance = Advance(total, unit, show, PLAIN_EVERY, audio_total)
     try:
         yield advance
     finally:

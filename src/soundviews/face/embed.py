@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundviews.archive.blocks import embed_in_blocks
-from soundviews.archive.embed import Embedded, embed_files
+from soundviews.archive.embed import Embedded, audio_behind, embed_files
 from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.progress import bar
@@ -129,12 +129,14 @@ def _read_clips(
     """Every clip that could be read whole; the others join `skipped`."""
     windows: list[_Windows] = []
     reason = ""
-    with bar("embedding", len(corpus), "clips", progress) as advance:
+    behind = audio_behind(corpus, progress)
+    with bar("embedding", len(corpus), "clips", progress, audio_total=behind(len(corpus))) as advance:
         for pieces in embed_in_blocks(encoder, corpus, workers=workers):
             for piece in pieces:
                 row = piece.block.row
                 windows.append(_Windows(row, piece.starts, piece.ends, piece.vectors))
                 reason = reason or (piece.skipped.reason if piece.skipped else "")
+                advance.reach(row + piece.done, behind(row + piece.done))
                 if piece.block.wanted is not None:
                     continue
                 if reason:
@@ -145,4 +147,3 @@ def _read_clips(
                     columns = zip(*((w.starts, w.ends, w.vectors) for w in windows), strict=True)
                     yield _Windows(row, *map(np.concatenate, columns))
                 windows, reason = [], ""
-                advance(1, float(piece.ends[-1] - piece.starts[0]) if len(piece.ends) else 0.0)
