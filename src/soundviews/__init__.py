@@ -6,12 +6,14 @@ The public names are loaded on first use, so that `import soundviews` (and the c
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from soundviews.core.extras import naming_extras
 from soundviews.core.version import __version__
 
 _HOMES = {
     "pretrain": "face.pretrain",
     "train_separator": "face.pretrain",
     "evaluate": "face.evaluate",
+    "export": "face.export",
     "compare": "face.compare",
     "embed": "face.embed",
     "embed_archive": "face.embed",
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     from soundviews.face.compare import compare
     from soundviews.face.embed import embed, embed_archive
     from soundviews.face.evaluate import evaluate
+    from soundviews.face.export import export
     from soundviews.face.pretrain import pretrain, train_separator
     from soundviews.face.read import probe, read
     from soundviews.face.search import open_archive
@@ -101,6 +104,7 @@ __all__ = [
     "encoders",
     "evaluate",
     "evaluation",
+    "export",
     "features",
     "list_encoders",
     "load",
@@ -124,10 +128,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"soundviews.{_HOMES[name]}"), name)
-    if name in _PACKAGES:
-        return importlib.import_module(f"soundviews.{name}")
+    with naming_extras():
+        if name in _HOMES:
+            return getattr(importlib.import_module(f"soundviews.{_HOMES[name]}"), name)
+        if name in _PACKAGES:
+            return importlib.import_module(f"soundviews.{name}")
     raise AttributeError(f"module 'soundviews' has no attribute {name!r}")
 
 

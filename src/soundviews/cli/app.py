@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from soundviews.core.errors import SoundviewsError, speaking_command_line
+from soundviews.core.extras import naming_extras
 from soundviews.core.messages import show_messages
 from soundviews.core.version import __version__
 
@@ -59,7 +60,8 @@ def main() -> None:
     keep_freed_memory()
     load_verbs()
     try:
-        app()
+        with naming_extras():
+            app()
     except SoundviewsError as error:
         print(f"soundviews: {error}", file=sys.stderr)
         sys.exit(1)

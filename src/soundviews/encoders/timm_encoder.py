@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.extras import naming_extras
 from soundviews.core.registry import nearest
 from soundviews.encoders.base import encoders, require_patches
 
@@ -29,7 +30,8 @@ class TimmEncoder(nn.Module):
     """
 
     def __init__(self, name: str, input_scale: float = 1.0, pretrained: bool = False, **options: Any) -> None:
-        import timm  # slow to import, and not every encoder needs it
+        with naming_extras():
+            import timm  # slow to import, and not every encoder needs it
 
         super().__init__()
         if not timm.is_model(name):

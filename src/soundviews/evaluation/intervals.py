@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from soundviews.core.extras import naming_extras
 from soundviews.evaluation.score import Score
 
 RESAMPLES = 2000
@@ -23,6 +23,9 @@ class Interval(NamedTuple):
 
 def student_t(values: Sequence[float], over: str) -> Interval:
     """The interval of the mean of at least two independent values, normally distributed."""
+    with naming_extras():
+        from scipy import stats
+
     array = np.asarray(values, dtype=np.float64)
     half = stats.t.ppf(0.975, len(array) - 1) * array.std(ddof=1) / np.sqrt(len(array))
     return Interval(float(array.mean() - half), float(array.mean() + half), f"Student t over {over}")

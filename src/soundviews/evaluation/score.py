@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
 
+from soundviews.core.extras import naming_extras
 from soundviews.core.registry import Registry
 
 Protocol = TypeVar("Protocol", bound=Callable[..., Any])
@@ -118,6 +118,9 @@ def class_average_precisions(truth: NDArray[np.bool_], scores: NDArray[Any]) -> 
         truth: bool (clips, classes).
         scores: (clips, classes), higher is likelier.
     """
+    with naming_extras():
+        from sklearn.metrics import average_precision_score
+
     result = np.full(truth.shape[1], np.nan)
     mixed = np.flatnonzero(truth.any(axis=0) & ~truth.all(axis=0))
     if len(mixed):

@@ -14,16 +14,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import soundfile
 
 from soundviews.audio.corpus import Corpus
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.extras import naming_extras
 from soundviews.core.files import cache_directory, folder_written_whole
 from soundviews.core.progress import bar
 from soundviews.core.registry import nearest
-from soundviews.scenes.scene import Scene, check_options, make_scene
+
+if TYPE_CHECKING:
+    from soundviews.scenes.scene import Scene
 
 WORTH_A_BAR = 50  # scenes
 FOLDS = 5
@@ -50,6 +53,9 @@ class SceneOptions:
             raise SoundviewsError(f"a collection has at least 1 scene, not {self.clips}")
         if self.seed < 0:
             raise SoundviewsError(f"the seed of scenes is 0 or more, not {self.seed}")
+        with naming_extras():  # making scenes needs scipy, reading recordings does not
+            from soundviews.scenes.scene import check_options
+
         check_options(self.sample_rate, (self.min_seconds, self.max_seconds), self.max_events)
 
     @classmethod
@@ -67,8 +73,10 @@ class SceneOptions:
                 raise SoundviewsError(f"scenes: {name}={word!r} is not a number") from error
         return cls(**given)
 
-    def make(self, index: int) -> Scene:
+    def make(self, index: int) -> "Scene":
         """Scene number `index` of the collection."""
+        from soundviews.scenes.scene import make_scene
+
         lengths, levels = (self.min_seconds, self.max_seconds), (self.min_snr, self.max_snr)
         return make_scene(index, self.seed, self.sample_rate, lengths, self.max_events, levels)
 
@@ -79,7 +87,7 @@ def _yes_or_no(word: str) -> bool:
     return word.lower() in ("true", "1", "yes")
 
 
-def generate_scenes(clips: int, seed: int = 0, **options: Any) -> Iterator[Scene]:
+def generate_scenes(clips: int, seed: int = 0, **options: Any) -> "Iterator[Scene]":
     """Scenes 0 to `clips` - 1, one after the other; `options` as in `SceneOptions`."""
     collection = SceneOptions(clips, seed, **options)
     return (collection.make(index) for index in range(clips))

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.extras import naming_extras
 from soundviews.separation.mixit import mixit
 
 _ACTIVE_SHARE = 0.01
@@ -70,6 +70,9 @@ def match(scores: Tensor) -> Tensor:
         (targets,) int64, the estimate of each target; -1 for a target that is left over where there are more
         targets than estimates.
     """
+    with naming_extras():
+        from scipy.optimize import linear_sum_assignment
+
     matched = torch.full((len(scores),), -1, dtype=torch.int64, device=scores.device)
     targets, estimates = linear_sum_assignment(scores.detach().cpu().numpy(), maximize=True)
     matched[torch.as_tensor(targets)] = torch.as_tensor(estimates).to(scores.device)

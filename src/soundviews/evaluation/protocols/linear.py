@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.extras import naming_extras
 from soundviews.core.progress import bar
 from soundviews.core.randomness import hashed_seed
 from soundviews.evaluation.baselines import LogMelStatistics
@@ -152,9 +153,10 @@ def _scores(
 
 
 def _logistic(model: Embeds, task: Task) -> Score:
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.multiclass import OneVsRestClassifier
-    from sklearn.preprocessing import StandardScaler
+    with naming_extras():
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.multiclass import OneVsRestClassifier
+        from sklearn.preprocessing import StandardScaler
 
     embeddings, truth = task.embed(model), truth_of(task)
     require_clips(task, "linear", embeddings.kept)

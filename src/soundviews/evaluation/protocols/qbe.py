@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from threadpoolctl import threadpool_limits
 
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.extras import naming_extras
 from soundviews.evaluation.embeddings import Embeds
 from soundviews.evaluation.score import Score, gives, protocols
 from soundviews.evaluation.tasks import Task
@@ -52,6 +52,9 @@ def query_by_example(
         SoundviewsError: for arrays of other shapes or values that are not finite.
     """
     vectors, present = np.asarray(embeddings, dtype=np.float64), np.asarray(labels, dtype=bool)
+    with naming_extras():
+        from threadpoolctl import threadpool_limits
+
     if vectors.ndim != 2 or present.ndim != 2 or len(vectors) != len(present):
         raise SoundviewsError(
             f"embeddings are (clips, dim) and labels (clips, classes), not {vectors.shape} and {present.shape}"
