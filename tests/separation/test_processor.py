@@ -1,6 +1,6 @@
 """Processors as bundles."""
 
-import resource
+import json
 from pathlib import Path
 
 import pytest
@@ -8,10 +8,11 @@ import pytest
 from soundviews.core.component import Component
 from soundviews.core.errors import SoundviewsError
 from soundviews.separation import TDCN
-from soundviews.separation.processor import ProcessorConfig, save_processor
+from soundviews.separation.processor import ProcessorConfig, find_processors, load_processor, save_processor
 
 
 def test_a_full_disk_is_said_and_leaves_the_older_processor(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")  # not on Windows
     network = TDCN(filters=64, bottleneck=32, width=64, repeats=1, blocks=2)
     config = ProcessorConfig(
         name="N", step=0, sample_rate=8000, separator=Component(name="tdcn"), recipe="tiny", created_by="before"
@@ -26,3 +27,22 @@ def test_a_full_disk_is_said_and_leaves_the_older_processor(tmp_path: Path) -> N
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert [path.name for path in tmp_path.iterdir()] == ["N"]
     assert '"before"' in (tmp_path / "N" / "config.json").read_text()
+
+
+def test_a_processor_of_a_later_version_says_so(tmp_path: Path) -> None:
+    options = {"filters": 8, "bottleneck": 4, "width": 6, "repeats": 1, "blocks": 2}
+    config = ProcessorConfig(
+        name="N", step=0, sample_rate=8000, separator=Component(name="tdcn", options=options), recipe="tiny"
+    )
+    folder = save_processor(tmp_path / "N", config, TDCN(**options))
+    page = folder / "config.json"
+    newer = json.loads(page.read_text()) | {"created_by": "soundviews 99.3.0"}
+    page.write_text(json.dumps(newer))
+    assert load_processor(folder).name == "N" and set(find_processors(tmp_path)) == {"N"}
+    page.write_text(json.dumps(newer | {"format": 2}))
+    with pytest.raises(SoundviewsError, match=r"made by a newer soundviews \(99\.3\.0\).*format 2"):
+        load_processor(folder)
+    page.write_text(json.dumps(newer | {"a_setting_of_later": 1}))
+    for read in (load_processor, find_processors):
+        with pytest.raises(SoundviewsError, match=r"made by a newer soundviews \(99\.3\.0\)"):
+            read(folder)

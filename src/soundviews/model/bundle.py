@@ -11,9 +11,10 @@ from torch import nn
 from soundviews.core.bundle_files import find_bundle, write_bundle
 from soundviews.core.components import naming_uses
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.newer import naming_newer
 from soundviews.encoders import create_architecture
 from soundviews.features.registry import LOG_MEL, front_ends
-from soundviews.model.config import BundleConfig
+from soundviews.model.config import FORMAT, BundleConfig
 from soundviews.objectives import objectives
 
 
@@ -38,13 +39,25 @@ def load_bundle(path: str | Path) -> tuple[BundleConfig, nn.Module, nn.Module | 
     """
     directory = find_bundle(path)
     try:
-        page = json.loads((directory / "config.json").read_text())
-        if isinstance(page, dict) and page.get("kind") == "processor":
-            raise SoundviewsError(f"{directory} is a processor, which separates; an encoder's bundle is expected here")
+        page = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SoundviewsError(f"{directory} is not a bundle that this version reads: {error}") from error
+    if not isinstance(page, dict):
+        raise SoundviewsError(f"{directory} is not a bundle that this version reads: config.json is no object")
+    if page.get("kind") == "processor":
+        raise SoundviewsError(f"{directory} is a processor, which separates; an encoder's bundle is expected here")
+    with naming_newer(page.get("created_by"), directory):
+        return _read(directory, page)
+
+
+def _read(directory: Path, page: dict[str, Any]) -> tuple[BundleConfig, nn.Module, nn.Module | None]:
+    try:
         config = BundleConfig.model_validate(page)
         tensors = safetensors.torch.load_file(directory / "model.safetensors")
     except (ValidationError, ValueError, safetensors.SafetensorError) as error:
         raise SoundviewsError(f"{directory} is not a bundle that this version reads: {error}") from error
+    if config.format > FORMAT:
+        raise SoundviewsError(f"{directory} has format {config.format}, and this version reads up to {FORMAT}")
     with naming_uses(config.uses, str(directory)):
         encoder, head = _build(config)
     _load_part(encoder, tensors, "encoder.", directory)

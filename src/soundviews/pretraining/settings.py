@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from soundviews.audio.corpus import Corpus
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.files import write_text_whole
+from soundviews.core.newer import newer_version, upgrade
 from soundviews.core.version import __version__
 from soundviews.datasets.opening import Data, open_corpus
 
@@ -90,10 +91,14 @@ class Environment(BaseModel):
         """What `write` wrote.
 
         Raises:
-            SoundviewsError: it is not there, or says something else.
+            SoundviewsError: it is not there, says something else, or a later version, which may compute otherwise, has
+            begun the run.
         """
         try:
-            return cls.model_validate(json.loads((directory / "environment.json").read_text()))
+            page = json.loads((directory / "environment.json").read_text(encoding="utf-8"))
+            if isinstance(page, dict) and (version := newer_version(page.get("soundviews"))):
+                raise SoundviewsError(f"the run {directory} was {upgrade(version)}")
+            return cls.model_validate(page)
         except (OSError, ValidationError, ValueError) as error:
             raise SoundviewsError(f"{directory} is no run that can be resumed: {error}") from error
 

@@ -19,12 +19,14 @@ from torch import Tensor, nn
 from soundviews.core.bundle_files import bundle_hash, write_bundle
 from soundviews.core.component import Component
 from soundviews.core.errors import SoundviewsError, words
+from soundviews.core.newer import naming_newer
 from soundviews.core.registry import Registry, nearest
 from soundviews.separation.tdcn import TDCN
 
 separators = Registry("separator")
 separators.register("tdcn")(TDCN)
 CASCADE = ">"
+FORMAT = 1
 
 
 class ProcessorConfig(BaseModel):
@@ -35,7 +37,7 @@ class ProcessorConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: int = 1
+    format: int = FORMAT
     kind: Literal["processor"] = "processor"
     name: str
     step: int
@@ -95,7 +97,18 @@ def load_processor(directory: Path) -> Processor:
         SoundviewsError: there is none, or it cannot be read.
     """
     try:
-        config = ProcessorConfig.model_validate(json.loads((directory / "config.json").read_text()))
+        page = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SoundviewsError(f"{directory} is no processor that this version reads: {error}") from error
+    with naming_newer(page.get("created_by") if isinstance(page, dict) else None, directory):
+        return _read(directory, page)
+
+
+def _read(directory: Path, page: Any) -> Processor:
+    try:
+        config = ProcessorConfig.model_validate(page)
+        if config.format > FORMAT:
+            raise ValueError(f"format {config.format}")
         tensors = safetensors.torch.load_file(directory / "model.safetensors")
         network = separators.create(config.separator.name, config.separator.options)
         network.load_state_dict(tensors)
@@ -116,17 +129,27 @@ def find_processors(path: Path) -> dict[str, Path]:
     for folder in (path, *sorted(path.glob("*/")), *sorted((path / "processors").glob("*/"))):
         if folder is not path and folder.name.startswith("."):  # half written, left by a run that was killed
             continue
-        try:
-            config = ProcessorConfig.model_validate(json.loads((folder / "config.json").read_text()))
-        except (OSError, ValueError):
-            continue
-        bundles.append((config.step, config.name, folder))
+        if config := _config(folder):
+            bundles.append((config.step, config.name, folder))
     if not bundles:
         raise SoundviewsError(
             f"no processor at {path}: expected a run of "
             f"{words('soundviews separate train', 'soundviews.train_separator')}, or one of its processors/"
         )
     return {name: folder for _, name, folder in sorted(bundles)}
+
+
+def _config(folder: Path) -> ProcessorConfig | None:
+    """What the processor in `folder` says of itself, if there is one."""
+    page: Any = None
+    try:
+        page = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return ProcessorConfig.model_validate(page)
+    except (OSError, ValueError) as error:
+        if not isinstance(page, dict) or page.get("kind") != "processor":
+            return None
+        with naming_newer(page.get("created_by"), folder):
+            raise SoundviewsError(f"{folder} is no processor that this version reads: {error}") from error
 
 
 def load_processors(path: Path, names: Sequence[str] | None = None) -> list[Processor]:
