@@ -13,8 +13,8 @@ import pytest
 import soundviews as sv
 
 FUNCTIONS = {
-    "compare", "create_encoder", "embed", "embed_archive", "evaluate", "list_encoders", "load", "open_archive",
-    "open_corpus", "pretrain", "probe", "read", "separate", "train_separator",
+    "compare", "create_encoder", "embed", "embed_archive", "evaluate", "export", "list_encoders", "load",
+    "open_archive", "open_corpus", "pretrain", "probe", "read", "separate", "train_separator",
 }  # fmt: skip
 CLASSES = {"Comparison", "Corpus", "Embedding", "Evaluation", "Model", "Randomness", "SoundviewsError"}
 REGISTRIES = ("views", "encoders", "objectives", "features", "datasets", "evaluation")
@@ -54,6 +54,7 @@ def test_options_are_keyword_only() -> None:
         "pretrain": 4,
         "evaluate": 3,
         "compare": 3,
+        "export": 2,
         "embed": 2,
         "read": 2,
         "separate": 3,

@@ -7,7 +7,7 @@ import safetensors.torch
 from pydantic import BaseModel
 from torch import Tensor
 
-from soundviews.core.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError, words
 from soundviews.core.files import folder_written_whole
 
 
@@ -36,6 +36,10 @@ def find_bundle(path: str | Path) -> Path:
     for folder in (path, path / "bundle"):
         if (folder / "config.json").is_file() and (folder / "model.safetensors").is_file():
             return folder
+    is_run = all((path / name).is_file() for name in ("recipe.yaml", "environment.json"))
+    if is_run and not (path / "processors").is_dir():
+        so_far = words(f"soundviews export {path}", f"soundviews.export({str(path)!r})")
+        raise SoundviewsError(f"the run {path} is not finished, so it has no bundle yet; its encoder so far: {so_far}")
     raise SoundviewsError(
         f"no bundle at {path}: looked for config.json and model.safetensors there and in {path / 'bundle'}"
     )

@@ -54,6 +54,13 @@ def steps_done(directory: Path) -> int:
     return int(torch.load(last, map_location="cpu", weights_only=True, mmap=True)["global_step"])
 
 
+def count_steps(recipe: Recipe, clips: int, settings: RunSettings) -> int:
+    """Optimiser steps of a training on so many clips."""
+    training = recipe.training
+    per_epoch = clips // (training.batch_size * settings.devices * training.accumulate)
+    return training.steps or max(1, round((training.epochs or 0) * per_epoch))
+
+
 def device_rank(devices: int) -> int:
     """This process's number among those of a run on several devices, as Lightning tells those it starts."""
     return int(os.environ.get("LOCAL_RANK", 0)) if devices > 1 else 0

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import lightning.pytorch as pl
 import torch
 
-from soundviews.audio.corpus import Corpus
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.files import write_text_whole
 from soundviews.datasets.opening import Data
@@ -20,12 +19,12 @@ from soundviews.separation.processor import Processor
 from .channels import draw_of, prepared_source, processors_of
 from .directory import begin, is_run, open_clips, read_run, require_empty
 from .export import export
-from .fit import Run, batches, device_rank, fit, last_checkpoint, require_devices, steps_done
+from .fit import Run, batches, count_steps, device_rank, fit, last_checkpoint, require_devices, steps_done
 from .going_on import require_same_corpus, require_same_evaluation, require_same_recipe, require_same_settings
 from .module import Pretraining
 from .periodic import PeriodicEvaluation, judging_task, require_judgement
 from .settings import JUDGING_CORPUS, TRAINING_CORPUS, RunSettings, name_data, open_data, save_data
-from .statistics import corpus_statistics
+from .statistics import corpus_statistics, kept_statistics, statistics_file
 
 COMMAND = "soundviews pretrain"
 
@@ -150,7 +149,7 @@ def _prepare(recipe: Recipe, data: Data, directory: Path, settings: RunSettings)
 def _train(ready: _Ready) -> Path:
     (directory, _, corpus, settings, _), recipe, parts, processors = ready
     training, bundle = recipe.training, directory / "bundle"
-    steps = _count_steps(recipe, corpus, settings)
+    steps = count_steps(recipe, len(corpus), settings)
     if steps_done(directory) == steps and bundle.is_dir():
         return directory
     module = Pretraining(recipe, parts, steps, _statistics(ready), processors)
@@ -165,12 +164,6 @@ def _train(ready: _Ready) -> Path:
     fit(ready.run, module, loader, steps, callbacks)
     _finish(recipe, module, directory)
     return directory
-
-
-def _count_steps(recipe: Recipe, corpus: Corpus, settings: RunSettings) -> int:
-    training = recipe.training
-    per_epoch = len(corpus) // (training.batch_size * settings.devices * training.accumulate)
-    return training.steps or max(1, round((training.epochs or 0) * per_epoch))
 
 
 def _digests(processors: list[Processor]) -> dict[str, str]:
@@ -188,10 +181,8 @@ def _finish(recipe: Recipe, module: Pretraining, directory: Path) -> None:
 
 def _statistics(ready: _Ready) -> Statistics | None:
     run, recipe = ready.run, ready.recipe
-    if recipe.statistics != "corpus":
-        return recipe.statistics
-    kept = run.directory / "statistics.json"
-    if not kept.is_file():
+    kept = statistics_file(run.directory)
+    if recipe.statistics == "corpus" and not kept.is_file():
         workers, strict = run.settings.decoding_workers, run.settings.strict
         write_text_whole(kept, corpus_statistics(recipe, ready.parts, run.corpus, workers, strict).model_dump_json())
-    return Statistics.model_validate_json(kept.read_text())
+    return kept_statistics(recipe, run.directory)

@@ -1,5 +1,6 @@
 """The scalars that patches are standardised with."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -52,6 +53,18 @@ def corpus_statistics(
     mean = total / count
     deviation = max(squares / count - mean**2, 0.0) ** 0.5
     return Statistics(mean=mean, std=max(deviation, torch.finfo(torch.float32).eps))
+
+
+def kept_statistics(recipe: Recipe, run: Path) -> Statistics | None:
+    """What a run standardises with: what its recipe says, or what it measured of its clips."""
+    if recipe.statistics != "corpus":
+        return recipe.statistics
+    return Statistics.model_validate_json(statistics_file(run).read_text())
+
+
+def statistics_file(run: Path) -> Path:
+    """Where a run keeps what it measured."""
+    return run / "statistics.json"
 
 
 def plain_steps(views: TwoViews) -> list[tuple[tuple[str, int], View]]:
