@@ -174,7 +174,7 @@ def _open_parts(folder: Path, plan: dict[str, Any], dim: int) -> Parts:
     """The parts written for the same plan, or none yet."""
     page = folder / "plan.json"
     if page.exists():
-        _check_same(plan, json.loads(page.read_text()), folder)
+        _check_same(plan, json.loads(page.read_text(encoding="utf-8")), folder)
     else:
         write_text_whole(page, json.dumps(plan, indent=2))
     return Parts.open(folder, dim)

@@ -11,6 +11,7 @@ from soundviews.audio.corpus import SCHEMA, Corpus, Skipped, file_stats, to_sche
 from soundviews.audio.probing import probe_all
 from soundviews.audio.repeats import first_rows
 
+ABSOLUTE = r"^([A-Za-z]:)?[\\/]" if os.name == "nt" else "^/"
 
 def join(corpora: Sequence[Corpus]) -> Corpus:
     """The clips of all corpora in their order, under the deepest folder above them.
@@ -59,7 +60,7 @@ def _moved(corpus: Corpus, root: str, vocabulary: list[str]) -> pa.Table:
     prefix = os.path.relpath(os.path.abspath(corpus.root), root)
     if prefix != os.curdir:
         below = pc.binary_join_element_wise(prefix, table["path"], os.sep)
-        paths = pc.if_else(pc.starts_with(table["path"], os.sep), table["path"], below)
+        paths = pc.if_else(pc.match_substring_regex(table["path"], ABSOLUTE), table["path"], below)
         table = table.set_column(SCHEMA.get_field_index("path"), SCHEMA.field("path"), paths)
     if corpus.vocabulary and corpus.vocabulary != vocabulary:
         index = {name: number for number, name in enumerate(vocabulary)}

@@ -34,7 +34,7 @@ class Ledger:
             os.close(handle)
 
     def entries(self) -> list[Skipped]:
-        lines = Path(self._path).read_text().splitlines()
+        lines = Path(self._path).read_text(encoding="utf-8").splitlines()
         return list(dict.fromkeys(Skipped(*json.loads(line)) for line in lines))
 
 

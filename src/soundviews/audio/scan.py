@@ -73,7 +73,7 @@ def _walk(root: Path) -> tuple[pa.Table, list[str], list[Skipped]]:
         top, _, below = relative.partition(os.sep)
         if below and (not classes or classes[-1] != top):
             classes.append(top)
-        names.append(relative)
+        names.append(relative.replace(os.sep, "/"))
         sizes.append(stats.st_size)
         times.append(stats.st_mtime_ns)
         labels.append(len(classes) - 1 if below else -1)

@@ -9,6 +9,7 @@ write at once: two that decode the same clip write the same bytes.
 import errno
 import os
 import shutil
+import threading
 import warnings
 import zlib
 from pathlib import Path
@@ -29,6 +30,8 @@ _RECORD = np.dtype([("scale", "<f4"), ("length", "<u4"), ("checksum", "<u4"), ("
 _SPARE = 0.1
 # The cache must not be what fills the disk.
 _LEAVE_FREE_BYTES = 1 << 30
+# Where files cannot be read and written at a position, threads take turns.
+_seeking = threading.Lock()
 
 
 class ClipStore:
@@ -102,7 +105,7 @@ class ClipStore:
         return result
 
     def _files(self) -> tuple[int, int]:
-        """Descriptors of samples and records; each process opens its own."""
+        """Descriptors of samples and records, for binary data; each process opens its own."""
         if self._handles is None or self._owner != os.getpid():
             samples = open(self.directory / "samples.i16", "r+b", buffering=0)  # noqa: SIM115
             self._handles = samples, open(self.directory / "clips.rec", "r+b", buffering=0)  # noqa: SIM115
@@ -113,11 +116,11 @@ class ClipStore:
         if self._offsets[-1] == 0:
             return None
         samples, records = self._files()
-        block = os.pread(records, _RECORD.itemsize, index * _RECORD.itemsize)
+        block = _read_at(records, _RECORD.itemsize, index * _RECORD.itemsize)
         record = np.frombuffer(block, _RECORD)[0]
         if not record["kept"]:
             return None
-        data = os.pread(samples, int(record["length"]) * 2, int(self._offsets[index]) * 2)
+        data = _read_at(samples, int(record["length"]) * 2, int(self._offsets[index]) * 2)
         if zlib.crc32(data) != record["checksum"]:
             return None
         return np.frombuffer(data, "<i2") * record["scale"]
@@ -165,5 +168,21 @@ def _write_all(handle: int, data: bytes, position: int) -> None:
     """A full disk may take a part without complaint and refuse only the next write."""
     view = memoryview(data)
     while view:
-        written = os.pwrite(handle, view, position)
+        written = _write_at(handle, view, position)
         view, position = view[written:], position + written
+
+
+def _read_at(handle: int, size: int, position: int) -> bytes:
+    if hasattr(os, "pread"):
+        return os.pread(handle, size, position)
+    with _seeking:  # Windows
+        os.lseek(handle, position, os.SEEK_SET)
+        return os.read(handle, size)
+
+
+def _write_at(handle: int, data: memoryview, position: int) -> int:
+    if hasattr(os, "pwrite"):
+        return os.pwrite(handle, data, position)
+    with _seeking:  # Windows
+        os.lseek(handle, position, os.SEEK_SET)
+        return os.write(handle, data)

@@ -44,7 +44,7 @@ def search(
     if csv is not None:
         import csv as csv_format
 
-        with open(csv, "w", newline="") as file:
+        with open(csv, "w", newline="", encoding="utf-8") as file:
             csv_format.writer(file).writerows([("rank", *Hit._fields), *((i, *h) for i, h in enumerate(hits, 1))])
 
 

@@ -24,7 +24,7 @@ def write_bundle(directory: Path, config: BaseModel, tensors: dict[str, Tensor])
         with folder_written_whole(directory, replace=True) as building:
             safetensors.torch.save_file(copies, building / "model.safetensors")
             (building / "model.safetensors").chmod(0o644)  # it is made for its owner alone
-            (building / "config.json").write_text(config.model_dump_json(indent=2) + "\n")
+            (building / "config.json").write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
     except safetensors.SafetensorError as error:
         raise SoundviewsError(f"cannot write {directory}: {error}") from error
     return directory

@@ -9,7 +9,7 @@ import shutil
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 STALE_SECONDS = 3600  # after which nobody is writing any more
@@ -112,7 +112,7 @@ def _temporary(path: Path, folder: Path) -> Path:
 
 
 def _sync(path: Path) -> None:
-    with open(path, "rb") as file:
+    with open(path, "r+b") as file:  # Windows syncs only what may be written to
         os.fsync(file.fileno())
 
 
@@ -129,8 +129,10 @@ def _exchange(temporary: Path, path: Path) -> None:
 
 
 def _move_unless_there(temporary: Path, path: Path) -> None:
+    with suppress(OSError):
+        path.rmdir()  # if it is empty, which Windows does not replace either
     try:
-        os.replace(temporary, path)  # replaces an empty folder, too
+        os.replace(temporary, path)
     except OSError:
         if not path.is_dir():
             raise

@@ -144,13 +144,13 @@ def _compute(model: Embeds, corpus: Corpus, space: str, directory: Path, progres
         named = "".join(f"; {path}: {reason}" for path, reason in reasons[:1])
         raise SoundviewsError(f"none of the {len(corpus)} clips is readable{named}")
     np.savez(directory / "clips.npz", clip=np.concatenate(owners), kept=kept, size=size)
-    (directory / "skipped.json").write_text(json.dumps(reasons))
+    (directory / "skipped.json").write_text(json.dumps(reasons), encoding="utf-8")
 
 
 def _read(directory: Path) -> CorpusEmbeddings:
     with np.load(directory / "clips.npz") as arrays:
         clip, kept, size = arrays["clip"], arrays["kept"], int(arrays["size"])
-    skipped = [(path, reason) for path, reason in json.loads((directory / "skipped.json").read_text())]
+    skipped = [(path, reason) for path, reason in json.loads((directory / "skipped.json").read_text(encoding="utf-8"))]
     # mode "c": pages are read when needed, and torch may wrap them without a warning about read-only memory
     vectors = np.memmap(directory / "vectors.f32", dtype=np.float32, mode="c", shape=(len(clip), size))
     return CorpusEmbeddings(vectors, clip, kept, skipped)

@@ -45,7 +45,7 @@ class MetricsCsv(Logger):
         """Read what is there, drop the rows after the start."""
         rows = []
         if self.path.is_file():
-            with open(self.path, newline="") as file:
+            with open(self.path, newline="", encoding="utf-8") as file:
                 reader = csv.DictReader(file)
                 self.columns = list(reader.fieldnames or ["step"])
                 # a row cut short by a kill has no usable step
@@ -56,15 +56,15 @@ class MetricsCsv(Logger):
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
         row = {"step": step, **{key: value for key, value in metrics.items() if key != "epoch"}}
         if new := [key for key in row if key not in self.columns]:
-            with open(self.path, newline="") as file:
+            with open(self.path, newline="", encoding="utf-8") as file:
                 rows = list(csv.DictReader(file))
             self.columns += new
             self._rewrite(rows)
-        with open(self.path, "a", newline="") as file:
+        with open(self.path, "a", newline="", encoding="utf-8") as file:
             csv.DictWriter(file, self.columns, restval="").writerow(row)
 
     def _rewrite(self, rows: list[dict[str, Any]]) -> None:
-        with written_whole(self.path) as temporary, open(temporary, "w", newline="") as file:
+        with written_whole(self.path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, self.columns, restval="", extrasaction="ignore")
             writer.writeheader()
             writer.writerows(rows)
@@ -73,7 +73,7 @@ class MetricsCsv(Logger):
 def read_metrics(path: Path) -> dict[str, list[tuple[int, float]]]:
     """Curves of a run's metrics.csv: metric to [(step, value), ...]."""
     curves: dict[str, list[tuple[int, float]]] = {}
-    with open(path, newline="") as file:
+    with open(path, newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             for key, value in row.items():
                 if key not in ("step", None) and value:

@@ -158,13 +158,13 @@ def _missing(folder: Path, clips: int) -> set[int]:
 def _describe(folder: Path, processor: Processor, bits: int) -> None:
     about = {"name": processor.name, "step": processor.step, "sources": processor.sources, "bits": bits}
     page = folder / "about.json"
-    if page.is_file() and (earlier := json.loads(page.read_text())["bits"]) != bits:
+    if page.is_file() and (earlier := json.loads(page.read_text(encoding="utf-8"))["bits"]) != bits:
         raise SoundviewsError(
             f"{folder} has channels of {earlier} bits: go on with {words(f'--bits {earlier}', f'bits={earlier}')}, or "
             "choose another folder"
         )
     with kept_whole(page) as temporary:
-        temporary.write_text(json.dumps(about))
+        temporary.write_text(json.dumps(about), encoding="utf-8")
 
 
 def _ensure_room(directory: Path, size: Expected, missing: float) -> None:
