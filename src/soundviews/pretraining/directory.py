@@ -5,17 +5,21 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow.compute as pc
 import yaml
 from pydantic import BaseModel
 
 from soundviews.audio.corpus import Corpus
+from soundviews.core.durations import said_duration
 from soundviews.core.errors import SoundviewsError, words
 from soundviews.core.files import write_text_whole
 from soundviews.datasets.opening import Data, open_corpus
 from soundviews.recipes.reading import read_page
 
 from .checkpoints import ensure_room
-from .settings import Environment, RunSettings
+from .process import device_rank
+from .settings import TRAINING_CORPUS, Environment, RunSettings
 
 logger = logging.getLogger(__name__)
 
@@ -44,10 +48,15 @@ def open_clips(data: Data, settings: RunSettings, clip_seconds: float, needed: i
         clip_seconds: Longer recordings become several clips.
         needed: The clips of one step over all devices.
     """
+    speaks = device_rank(settings.devices) == 0
+    if speaks:
+        logger.info("reading %s", "the corpus" if settings.data == TRAINING_CORPUS else settings.data)
     corpus = open_corpus(data, strict=settings.strict)
     if settings.folds or settings.splits:
         corpus = corpus.where(folds=settings.folds, split=settings.splits)
     corpus = corpus.cut(clip_seconds)
+    if speaks:
+        logger.info("%s", _said(corpus, clip_seconds))
     if len(corpus) < needed:
         raise SoundviewsError(
             f"{settings.data} has {len(corpus)} clips, fewer than the {needed} of one batch (training.batch_size "
@@ -55,6 +64,16 @@ def open_clips(data: Data, settings: RunSettings, clip_seconds: float, needed: i
             "training.batch_size"
         )
     return corpus
+
+
+def _said(clips: Corpus, clip_seconds: float) -> str:
+    """ "1,200 recordings, 1.7 hours: 1,200 clips of up to 30 s"."""
+    start, end = clips.column("start"), np.fmin(clips.column("end"), clips.column("duration"))
+    recordings = pc.count_distinct(clips.table["path"]).as_py()
+    return (
+        f"{recordings:,} recordings, {said_duration(float((end - start).sum()))}: {len(clips):,} clips of up to "
+        f"{clip_seconds:g} s"
+    )
 
 
 def begin(directory: Path, recipe: BaseModel, corpus: Corpus, settings: RunSettings, parameters: int) -> None:
@@ -86,7 +105,7 @@ def write_skipped(directory: Path, corpus: Corpus, loader: Any) -> None:
     rows = sorted({(s.path, s.reason) for s in (*corpus.skipped, *loader.dataset.skipped())})
     if not rows:
         return
-    with open(directory / "skipped.csv", "w", newline="") as file:
+    with open(directory / "skipped.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["path", "reason"])
         writer.writerows(rows)

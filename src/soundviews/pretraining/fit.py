@@ -1,7 +1,6 @@
 """The steps of a training, from its last checkpoint to its end, the same way for every kind of run."""
 
 import logging
-import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -20,8 +19,9 @@ from soundviews.recipes.separator import SeparatorRecipe
 
 from .checkpoints import AtomicIO, Checkpoints
 from .directory import write_skipped
+from .forecast import Consent, Forecast
 from .log import MetricsCsv
-from .process import process_as_it_was
+from .process import device_rank, process_as_it_was
 from .progress import ProgressBar, StopOnSignal
 from .settings import RunSettings
 
@@ -61,11 +61,6 @@ def count_steps(recipe: Recipe, clips: int, settings: RunSettings) -> int:
     return training.steps or max(1, round((training.epochs or 0) * per_epoch))
 
 
-def device_rank(devices: int) -> int:
-    """This process's number among those of a run on several devices, as Lightning tells those it starts."""
-    return int(os.environ.get("LOCAL_RANK", 0)) if devices > 1 else 0
-
-
 def require_devices(devices: int) -> None:
     if torch.cuda.is_available() and devices > torch.cuda.device_count():
         raise SoundviewsError(
@@ -98,29 +93,38 @@ def batches(run: Run, clips: int, steps: int, **options: Any) -> TrainingLoader:
 
 @process_as_it_was()
 def fit(
-    run: Run, module: pl.LightningModule, loader: TrainingLoader, steps: int, callbacks: Sequence[pl.Callback]
+    run: Run,
+    module: pl.LightningModule,
+    loader: TrainingLoader,
+    steps: int,
+    callbacks: Sequence[pl.Callback],
+    consent: Consent | None = None,
 ) -> None:
     """Train up to `steps` and leave `last.ckpt`, `metrics.csv` and `skipped.csv`.
 
     Args:
         loader: Of `batches`.
         callbacks: What is particular to this kind of run; they act before the checkpoint of their step is written.
+        consent: Is asked whether a new run goes on that takes more than a day.
 
     Raises:
+        SoundviewsError: it does not.
         KeyboardInterrupt: stopped by a signal, with everything up to the step at hand kept.
     """
     directory, done, last = run.directory, steps_done(run.directory), last_checkpoint(run.directory)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # Lightning's own use of a torch internal
-    stop = StopOnSignal()
+    stop, shown = StopOnSignal(), ProgressBar(steps)
+    forecast = Forecast(steps, shown, stop, consent)
     table = MetricsCsv(directory / "metrics.csv", done)
     table.start()
-    trainer = _trainer(run, steps, [ProgressBar(steps), stop, *callbacks], [table, _TensorBoard(directory, done)])
+    trainer = _trainer(run, steps, [shown, forecast, stop, *callbacks], [table, _TensorBoard(directory, done)])
     if done < steps:
         trainer.fit(module, Unmeasured(loader), ckpt_path=last if done else None, weights_only=True)
         if not trainer.is_global_zero:
             sys.exit(0)  # further processes are there for the training alone
         write_skipped(directory, run.corpus, loader)
+    forecast.require_consent()
     if stop.asked and trainer.global_step < steps:
         again = words(f"{run.command} --resume {directory}", "the same call again")
         logger.info("stopped at step %d; go on with: %s", trainer.global_step, again)

@@ -41,6 +41,11 @@ def process_as_it_was() -> Iterator[None]:
         _restore(handlers)
 
 
+def device_rank(devices: int) -> int:
+    """This process's number among those of a run on several devices, as Lightning tells those it starts."""
+    return int(os.environ.get("LOCAL_RANK", 0)) if devices > 1 else 0
+
+
 def _levels() -> dict[str, int]:
     loggers = logging.root.manager.loggerDict.items()
     return {name: logger.level for name, logger in loggers if isinstance(logger, logging.Logger)}

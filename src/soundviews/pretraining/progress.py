@@ -4,7 +4,8 @@ import logging
 import signal
 import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import lightning.pytorch as pl
@@ -26,8 +27,20 @@ class ProgressBar(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if trainer.is_global_zero:
-            self.advance = self._shown.enter_context(bar("training", self.steps, "steps"))
-            self.advance.skip(trainer.global_step)
+            self._show(trainer.global_step)
+
+    def _show(self, step: int) -> None:
+        self.advance = self._shown.enter_context(bar("training", self.steps, "steps"))
+        self.advance.skip(step)
+
+    @contextmanager
+    def hidden(self, step: int) -> Iterator[None]:
+        """Without the bar within the block, so that something can be asked."""
+        shown = self.advance is not None
+        self._shown.close()
+        yield
+        if shown:
+            self._show(step)
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, index: int

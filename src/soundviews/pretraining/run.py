@@ -19,10 +19,12 @@ from soundviews.separation.processor import Processor
 from .channels import draw_of, prepared_source, processors_of
 from .directory import begin, is_run, open_clips, read_run, require_empty
 from .export import export
-from .fit import Run, batches, count_steps, device_rank, fit, last_checkpoint, require_devices, steps_done
+from .fit import Run, batches, count_steps, fit, last_checkpoint, require_devices, steps_done
+from .forecast import Consent, removed_if_declined
 from .going_on import require_same_corpus, require_same_evaluation, require_same_recipe, require_same_settings
 from .module import Pretraining
 from .periodic import PeriodicEvaluation, judging_task, require_judgement
+from .process import device_rank
 from .settings import JUDGING_CORPUS, TRAINING_CORPUS, RunSettings, name_data, open_data, save_data
 from .statistics import corpus_statistics, kept_statistics, statistics_file
 
@@ -45,6 +47,7 @@ def pretrain(
     evaluation_folds: Sequence[int] | None = None,
     separator: str | Path | None = None,
     channels: str | Path | None = None,
+    consent: Consent | None = None,
 ) -> Path:
     """Start a run, or go on with the one that is there; returns its directory, with `bundle/` once it is complete.
 
@@ -61,6 +64,7 @@ def pretrain(
         evaluation_folds: Judge on these folds only.
         separator: A run of `soundviews separate train`, whose processors the recipe's views name.
         channels: Where `soundviews prepare` kept their channels; None separates on the fly.
+        consent: Is asked, with what it takes, whether a new run goes on that takes more than a day; None warns.
 
     Raises:
         SoundviewsError: what the recipe says cannot be, something is missing, or another run is there.
@@ -92,7 +96,8 @@ def pretrain(
         save_data(evaluation_data, settings.evaluation_data, directory)
     networks = (ready.parts.encoder, ready.parts.objectives)
     begin(directory, recipe, ready.run.corpus, settings, sum(p.numel() for part in networks for p in part.parameters()))
-    return _train(ready)
+    with removed_if_declined(directory):
+        return _train(ready, consent)
 
 
 def resume(directory: Path) -> Path:
@@ -146,7 +151,7 @@ def _prepare(recipe: Recipe, data: Data, directory: Path, settings: RunSettings)
     return _Ready(Run(directory, recipe, corpus, settings, COMMAND), recipe, parts, processors)
 
 
-def _train(ready: _Ready) -> Path:
+def _train(ready: _Ready, consent: Consent | None = None) -> Path:
     (directory, _, corpus, settings, _), recipe, parts, processors = ready
     training, bundle = recipe.training, directory / "bundle"
     steps = count_steps(recipe, len(corpus), settings)
@@ -161,7 +166,7 @@ def _train(ready: _Ready) -> Path:
         task = judging_task(recipe, settings, open_data(evaluation_data, directory))
         assert task is not None
         callbacks.append(PeriodicEvaluation(recipe.evaluation, task, directory / "checkpoints"))
-    fit(ready.run, module, loader, steps, callbacks)
+    fit(ready.run, module, loader, steps, callbacks, consent)
     _finish(recipe, module, directory)
     return directory
 

@@ -16,8 +16,10 @@ from soundviews.separation.processor import ProcessorConfig, save_processor
 
 from .checkpoints import require_finite
 from .directory import begin, is_run, open_clips, read_run, require_empty
-from .fit import Run, batches, device_rank, fit, require_devices
+from .fit import Run, batches, fit, require_devices
+from .forecast import Consent, removed_if_declined
 from .going_on import require_same_corpus, require_same_recipe, require_same_settings
+from .process import device_rank
 from .separator_module import SeparatorTraining
 from .settings import TRAINING_CORPUS, RunSettings, name_data, open_data, save_data
 
@@ -34,6 +36,7 @@ def train(
     strict: bool = False,
     folds: Sequence[int] | None = None,
     splits: Sequence[str] | None = None,
+    consent: Consent | None = None,
 ) -> Path:
     """Start a run, or go on with the one that is there; arguments as for `soundviews.pretraining.run.pretrain`.
 
@@ -63,6 +66,8 @@ def train(
         save_data(data, settings.data, directory)
         parameters = sum(p.numel() for p in SeparatorTraining(recipe, 1).parameters())
         begin(directory, recipe, corpus, settings, parameters)
+        with removed_if_declined(directory):
+            return _train(recipe, corpus, directory, settings, consent)
     return _train(recipe, corpus, directory, settings)
 
 
@@ -83,12 +88,15 @@ def _open(recipe: SeparatorRecipe, data: Data, settings: RunSettings) -> Corpus:
     return open_clips(data, settings, recipe.audio.clip_seconds, 2 * recipe.training.batch_size * settings.devices)
 
 
-def _train(recipe: SeparatorRecipe, corpus: Corpus, directory: Path, settings: RunSettings) -> Path:
+def _train(
+    recipe: SeparatorRecipe, corpus: Corpus, directory: Path, settings: RunSettings, consent: Consent | None = None
+) -> Path:
     steps = recipe.training.steps
     assert steps is not None
     run = Run(directory, recipe, corpus, settings, COMMAND)
     loader = batches(run, 2 * recipe.training.batch_size, steps)
-    fit(run, SeparatorTraining(recipe, steps), loader, steps, [KeepProcessors(recipe, steps, directory / "processors")])
+    keep = KeepProcessors(recipe, steps, directory / "processors")
+    fit(run, SeparatorTraining(recipe, steps), loader, steps, [keep], consent)
     return directory
 
 

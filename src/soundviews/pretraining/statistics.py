@@ -7,6 +7,7 @@ import torch
 
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import training_loader
+from soundviews.core.progress import bar
 from soundviews.core.randomness import Randomness
 from soundviews.features.patches import Clips
 from soundviews.recipes.building import Parts
@@ -39,17 +40,17 @@ def corpus_statistics(
         strict=strict,
     )
     count, total, squares = 0, 0.0, 0.0
-    for number, batch in enumerate(loader):
-        rng = Randomness(recipe.training.seed, number, "statistics")
-        patches: Any = Clips(batch.samples, batch.lengths)
-        for name, view in steps:
-            patches = view(patches, rng.child(*name))
-        patches = patches.double()
-        count, total, squares = (
-            count + patches.numel(),
-            total + float(patches.sum()),
-            squares + float((patches**2).sum()),
-        )
+    with bar("measuring mean and deviation", min(PATCHES, len(corpus)) // size * size, "clips") as advance:
+        for number, batch in enumerate(loader):
+            rng = Randomness(recipe.training.seed, number, "statistics")
+            patches: Any = Clips(batch.samples, batch.lengths)
+            for name, view in steps:
+                patches = view(patches, rng.child(*name))
+            patches = patches.double()
+            count += patches.numel()
+            total += float(patches.sum())
+            squares += float((patches**2).sum())
+            advance(size)
     mean = total / count
     deviation = max(squares / count - mean**2, 0.0) ** 0.5
     return Statistics(mean=mean, std=max(deviation, torch.finfo(torch.float32).eps))
@@ -59,7 +60,7 @@ def kept_statistics(recipe: Recipe, run: Path) -> Statistics | None:
     """What a run standardises with: what its recipe says, or what it measured of its clips."""
     if recipe.statistics != "corpus":
         return recipe.statistics
-    return Statistics.model_validate_json(statistics_file(run).read_text())
+    return Statistics.model_validate_json(statistics_file(run).read_text(encoding="utf-8"))
 
 
 def statistics_file(run: Path) -> Path:

@@ -1,0 +1,22 @@
+"""The option `--yes`: a training that takes more than a day is asked about."""
+
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Train without a question, also for more than a day.")]
+
+
+def consent_of(yes: bool) -> Callable[[str], bool]:
+    """Ask in a terminal; elsewhere only `--yes` means yes."""
+
+    def consent(text: str) -> bool:
+        if yes:
+            return True
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return False
+        return typer.confirm(f"This takes {text}. Go on?", err=True)
+
+    return consent
