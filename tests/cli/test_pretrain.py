@@ -7,6 +7,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from soundviews.cli._long_runs import consent_of
 from soundviews.cli.app import app, load_verbs
 from soundviews.core.errors import SoundviewsError
 
@@ -50,3 +51,13 @@ def test_rooms_of_a_recipe_without_the_step(sounds, tmp_path) -> None:
     result = run(sounds, "--recipe", "cola", "--rooms", tmp_path, "--out", tmp_path / "run")
     assert isinstance(result.exception, SoundviewsError) and "'cola' has no step room" in str(result.exception)
     assert not (tmp_path / "run").exists()
+
+
+def test_without_a_terminal_more_than_a_day_needs_yes(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr("typer.confirm", lambda text, err: asked.append(text) or False)
+    assert consent_of(True)("about 6 days in all") and not consent_of(False)("about 6 days in all")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    assert not asked and not consent_of(False)("about 6 days in all")
+    assert asked == ["This takes about 6 days in all. Go on?"]

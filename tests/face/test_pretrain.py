@@ -92,3 +92,18 @@ def test_a_separator(sounds: Path, tmp_path: Path, caplog: pytest.LogCaptureFixt
     assert train_separator(sounds, run, SEPARATOR, {"training.steps": 1}, workers=0) == run
     with pytest.raises(SoundviewsError, match=r"training\.steps is 1 there and 2 here"):
         train_separator(sounds, run, SEPARATOR, {"training.steps": 2}, workers=0)
+
+
+def test_without_a_recipe_it_chooses_one_and_says_why(
+    write_audio: Callable[..., Path], tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.accelerator.is_available", lambda: False)
+    for index in range(6):
+        write_audio(f"few/{index}.wav", seconds=1.2, sample_rate=8000, seed=index)
+    short = {"training.steps": 1, "encoder": {"vgg_like": {}}}
+    with caplog.at_level(logging.INFO, "soundviews"):
+        model = pretrain(tmp_path / "few", tmp_path / "run", overrides=short, workers=0)
+    assert "recipe uclser/small, 300 steps of 6 clips: for 6 recordings, 7 seconds of audio, and no GPU" in caplog.text
+    assert model.config.recipe == "uclser/small"
+    again = pretrain(tmp_path / "few", tmp_path / "run", workers=0)  # whatever would be chosen by now
+    assert again.fingerprint == model.fingerprint

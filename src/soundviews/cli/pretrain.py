@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from soundviews.cli._long_runs import Yes, consent_of
 from soundviews.cli._use import Use
 from soundviews.cli.app import app
 from soundviews.core.errors import SoundviewsError
@@ -16,8 +17,13 @@ def pretrain_command(
         str | None, typer.Argument(help="Folder, CSV or Parquet manifest, dataset, or 'scenes'. Labels are ignored.")
     ] = None,
     recipe: Annotated[
-        str, typer.Option("--recipe", "-r", help="A shipped recipe (see `soundviews recipes`) or a .yaml file.")
-    ] = "uclser",
+        str | None,
+        typer.Option(
+            "--recipe",
+            "-r",
+            help="A shipped recipe (see `soundviews recipes`) or a .yaml file. Default: by audio and hardware.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Run directory; a run of the same recipe and recordings goes on.")
     ] = None,
@@ -44,11 +50,14 @@ def pretrain_command(
     workers: Annotated[int | None, typer.Option(min=0, help="Decoding processes. Default: half the cores.")] = None,
     devices: Annotated[int, typer.Option(min=1, help="GPUs to use, where there are any.")] = 1,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable recording.")] = False,
+    yes: Yes = False,
     use: Use = None,
 ) -> None:
     """Learn an encoder from recordings nobody has labelled.
 
-    Example: soundviews pretrain my_recordings --recipe cola --out runs/first --set training.steps=2000
+    It says what it will take once that is measured, and asks if that is more than a day.
+
+    Example: soundviews pretrain my_recordings --out runs/first
     """
     if (data is None) == (resume is None):
         raise SoundviewsError("say what to learn from (soundviews pretrain FOLDER), or --resume RUN, one of the two")
@@ -59,7 +68,7 @@ def pretrain_command(
         directory = resume
         resume_pretraining(resume)
     else:
-        directory = out or Path("runs") / Path(recipe).stem
+        directory = out or Path("runs") / ("first" if recipe is None else Path(recipe).stem)
         pretrain(
             str(data),
             directory,
@@ -76,6 +85,7 @@ def pretrain_command(
             devices=devices,
             strict=strict,
             use=use or (),
+            consent=consent_of(yes),
         )
     print(f"run {directory}")
     print(f"bundle {directory / 'bundle'}")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from soundviews.cli._long_runs import Yes, consent_of
 from soundviews.cli.app import app
 from soundviews.core.errors import SoundviewsError
 
@@ -35,6 +36,7 @@ def train(
     workers: Annotated[int | None, typer.Option(min=0, help="Decoding processes. Default: half the cores.")] = None,
     devices: Annotated[int, typer.Option(min=1, help="GPUs to use, where there are any.")] = 1,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable recording.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Learn to separate from unlabelled recordings by mixing them (MixIT).
 
@@ -63,6 +65,7 @@ def train(
             workers=workers,
             devices=devices,
             strict=strict,
+            consent=consent_of(yes),
         )
     print(f"run {directory}")
     for path in find_processors(directory).values():

@@ -5,16 +5,21 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import torch
+
 from soundviews.core.messages import show_messages
-from soundviews.datasets.opening import Data
+from soundviews.datasets.opening import Data, open_corpus
 from soundviews.model import Model, load
 from soundviews.pretraining import run, separator_run
-from soundviews.pretraining.directory import read_run
+from soundviews.pretraining.directory import is_run, read_run
+from soundviews.pretraining.forecast import Consent
 from soundviews.pretraining.settings import JUDGING_CORPUS, TRAINING_CORPUS, RunSettings
-from soundviews.recipes.loading import load_recipe, load_separator_recipe
+from soundviews.recipes.choosing import choose_recipe
+from soundviews.recipes.loading import check, load_recipe, load_separator_recipe
 from soundviews.recipes.reading import Overrides, Source
 
-RECIPE, SEPARATOR_RECIPE = "uclser", "separator"
+SEPARATOR_RECIPE = "separator"
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +41,7 @@ def pretrain(
     devices: int = 1,
     strict: bool = False,
     use: Sequence[str | Path] = (),
+    consent: Consent | None = None,
 ) -> Model:
     """Learn an encoder from recordings that nobody has labelled. If the run is there already, it goes on.
 
@@ -45,7 +51,7 @@ def pretrain(
         data: A folder, a manifest, a dataset, "scenes", a corpus, or several; labels are ignored.
         out: The run's directory: new, empty, or the run that the same call has left unfinished.
         recipe: A shipped recipe (`soundviews recipes` lists them), the path of a .yaml file, a page as a dict, or a
-            Recipe; None is uclser.
+            Recipe; None chooses one by the hours of audio and the hardware, and says why.
         overrides: Changes of the recipe: `{"training.steps": 2000}` or `["training.steps=2000"]`.
         evaluation_data: A labelled corpus to judge on while training, as the recipe's `evaluation` says.
         evaluation_folds: Judge on these folds only.
@@ -57,6 +63,8 @@ def pretrain(
         devices: GPUs to use, where there are any.
         strict: Stop at the first recording that cannot be read.
         use: Modules and .py files that register components, beside those that the recipe `uses`.
+        consent: Is called with what the training takes if that is more than a day, once that is measured; False ends
+            it. None warns and goes on.
 
     Returns:
         The encoder of the finished run.
@@ -66,7 +74,9 @@ def pretrain(
         KeyboardInterrupt: interrupted after a whole step; the same call goes on.
     """
     show_messages()
-    asked = load_recipe(recipe or RECIPE, overrides, use)
+    if recipe is None:
+        recipe, overrides = _choose(data, Path(out), overrides, folds, splits, devices, strict)
+    asked = load_recipe(recipe, overrides, use)
     if rooms is not None:
         asked = load_recipe(asked, {"edit_views.room.responses": str(Path(rooms).resolve())})
     directory = run.pretrain(
@@ -82,6 +92,7 @@ def pretrain(
         workers=workers,
         devices=devices,
         strict=strict,
+        consent=consent,
     )
     return _finished(directory)
 
@@ -103,12 +114,13 @@ def train_separator(
     workers: int | None = None,
     devices: int = 1,
     strict: bool = False,
+    consent: Consent | None = None,
 ) -> Path:
     """Learn to separate from mixtures of unlabelled recordings (MixIT). If the run is there already, it goes on.
 
     Args:
         recipe: A separator's recipe, as for `pretrain`; None is separator.
-        data, out, overrides, folds, splits, workers, devices, strict: As for `pretrain`.
+        data, out, overrides, folds, splits, workers, devices, strict, consent: As for `pretrain`.
 
     Returns:
         The run, for `sv.separate` and for the argument `separator` of `pretrain`.
@@ -117,18 +129,49 @@ def train_separator(
         SoundviewsError, KeyboardInterrupt: as `pretrain`.
     """
     show_messages()
-    asked = load_separator_recipe(recipe or SEPARATOR_RECIPE, overrides)
-    return _separates(
-        separator_run.train(
-            asked, data, Path(out), folds=folds, splits=splits, workers=workers, devices=devices, strict=strict
-        )
+    asked = load_separator_recipe(SEPARATOR_RECIPE if recipe is None else recipe, overrides)
+    run_directory = separator_run.train(
+        asked,
+        data,
+        Path(out),
+        folds=folds,
+        splits=splits,
+        workers=workers,
+        devices=devices,
+        strict=strict,
+        consent=consent,
     )
+    return _separates(run_directory)
 
 
 def resume_separator(directory: str | Path) -> Path:
     """Go on with the run of a separator in this directory, as it was asked for."""
     show_messages()
     return _separates(separator_run.resume(Path(directory)))
+
+
+def _choose(
+    data: Data,
+    out: Path,
+    overrides: Overrides,
+    folds: Sequence[int] | None,
+    splits: Sequence[str] | None,
+    devices: int,
+    strict: bool,
+) -> tuple[Source, Overrides]:
+    """The recipe that the run has if it is there, else one for these recordings and this machine, with what of it is
+    overridden."""
+    if is_run(out):
+        return check(read_run(out, run.COMMAND)[0]), overrides
+    logger.info("reading %s", data if isinstance(data, str | Path) else "the corpus")
+    corpus = open_corpus(data, strict=strict)
+    if folds or splits:
+        corpus = corpus.where(folds=folds, split=splits)
+    corpus = corpus.with_durations()
+    seconds = np.fmin(corpus.column("end"), corpus.column("duration")) - corpus.column("start")
+    choice = choose_recipe(len(corpus), float(seconds.sum()), torch.accelerator.is_available(), devices)
+    logger.info("%s", choice.why)
+    return choice.recipe, choice.overridden(overrides)
 
 
 def _finished(directory: Path) -> Model:
