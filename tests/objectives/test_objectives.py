@@ -50,7 +50,7 @@ def test_value_is_a_scalar_that_reaches_every_weight(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_metrics_can_be_logged(name: str) -> None:
     metrics = compute(create(name), *embeddings()).metrics
-    assert 0 <= metrics["accuracy"] <= 1
+    assert 0 <= metrics["accuracy"] <= 1 and 0 < metrics["chance"] <= 0.5
     assert all(value.shape == () and not value.requires_grad for value in metrics.values())
 
 

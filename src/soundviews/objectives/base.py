@@ -31,7 +31,8 @@ objectives = Registry("objective")
 
 
 class Loss(NamedTuple):
-    """value: the scalar to minimise; metrics: detached scalars to log, "accuracy" among them."""
+    """value: the scalar to minimise; metrics: detached scalars to log, "accuracy" among them, and "chance", the
+    accuracy of a network that knows nothing."""
 
     value: Tensor
     metrics: dict[str, Tensor]
@@ -72,7 +73,8 @@ def in_batch_contrast(logits: Tensor, targets: Tensor) -> Loss:
         targets: int64 (rows,).
     """
     accuracy = (logits.detach().argmax(1) == targets).to(logits.dtype).mean()
-    return Loss(F.cross_entropy(logits, targets), {"accuracy": accuracy})
+    chance = (logits.detach() != -torch.inf).to(logits.dtype).sum(1).reciprocal().mean()
+    return Loss(F.cross_entropy(logits, targets), {"accuracy": accuracy, "chance": chance})
 
 
 def paired_contrast(logits: Tensor, symmetric: bool) -> Loss:
@@ -86,4 +88,4 @@ def paired_contrast(logits: Tensor, symmetric: bool) -> Loss:
         return loss
     other = in_batch_contrast(logits.T, targets)
     accuracy = (loss.metrics["accuracy"] + other.metrics["accuracy"]) / 2
-    return Loss((loss.value + other.value) / 2, {"accuracy": accuracy})
+    return Loss((loss.value + other.value) / 2, {"accuracy": accuracy, "chance": loss.metrics["chance"]})

@@ -28,7 +28,8 @@ def byol_loss(p_a: Tensor, p_b: Tensor, z_a: Tensor, z_b: Tensor) -> Loss:
         value = 2 * (2 - 2 * (predictions * targets).sum(1)).mean()
         cosines = predictions.detach().unflatten(0, (2, -1)) @ targets.unflatten(0, (2, -1)).mT
         index = torch.arange(len(p_a), device=p_a.device)
-        return Loss(value, {"accuracy": (cosines.argmax(2) == index).to(value.dtype).mean()})
+        accuracy = (cosines.argmax(2) == index).to(value.dtype).mean()
+        return Loss(value, {"accuracy": accuracy, "chance": torch.full_like(accuracy, 1 / len(p_a))})
 
 
 @objectives.register("byol")

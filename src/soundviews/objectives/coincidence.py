@@ -83,7 +83,7 @@ class Coincidence(nn.Module):
         logits = self.logits(h_a, h_b)
         coinciding = logits.detach() > 0
         accuracy = (coinciding.diagonal().float().mean() + 1 - _others(coinciding).float().mean()) / 2
-        return Loss(coincidence_loss(logits), {"accuracy": accuracy})
+        return Loss(coincidence_loss(logits), {"accuracy": accuracy, "chance": torch.full_like(accuracy, 0.5)})
 
 
 class _PairLogits(torch.autograd.Function):

@@ -18,6 +18,7 @@ from soundviews.recipes.schema import Recipe, Statistics
 from soundviews.separation.processor import Processor
 
 from .channels import channels_of, draw_of
+from .health import health_of
 
 Views = tuple[Tensor, ...]  # anchors, positives and any further views
 
@@ -85,7 +86,14 @@ class Pretraining(pl.LightningModule):
             self.log_dict({f"{name}_{key}": value for key, value in loss.metrics.items()})
             self.log(f"{name}_loss", loss.value.detach())
         self.log("loss", total.detach(), prog_bar=True)
+        self.log_dict(health_of(embedded[0][0].detach()))
         return total
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """For a row of metrics.csv, the norm of all gradients as they are before they are clipped."""
+        if (self.trainer.global_step + 1) % self.trainer.log_every_n_steps == 0:
+            gradients = [p.grad for p in self.parameters() if p.grad is not None]
+            self.log("gradient_norm", torch.nn.utils.get_total_norm(gradients))
 
     def make_views(self, batch: ClipBatch, index: int) -> list[Views]:
         """Views of the batch's examples, (batch, frames, mels) each: one draw for all objectives, or one for each."""

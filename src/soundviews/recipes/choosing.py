@@ -2,8 +2,8 @@
 
 Without a GPU it is `uclser/small`. 1,200 clips get its 900 steps of 64; more or fewer clips get more or fewer steps, so
 that each is heard as often, between FEWEST_STEPS, which leave time to learn, and MOST_STEPS, which take four times as
-long as those of 1,200 clips. With a GPU it is the paper's `uclser`, 500 times through the clips, up to MUCH_AUDIO; where
-there is more, no clip need be heard hundreds of times, and it is `cola`, 100,000 steps. No batch has more clips than
+long as those of 1,200 clips. With a GPU it is the paper's `uclser`, 500 times through the clips, up to MUCH_AUDIO; of
+more than that no clip need be heard hundreds of times, and it is `cola`, 100,000 steps. No batch has more clips than
 there are.
 """
 
