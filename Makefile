@@ -6,7 +6,7 @@ KEY := $(shell cat pyproject.toml src/soundviews/core/version.py | cksum | cut -
 STAMP := .venv/installed-$(KEY)
 BENCH_STAMP := .venv/installed-bench-$(KEY)
 LOWEST_STAMP := .venv-lowest/installed-$(KEY)
-PROGRAMS := src tests benchmarks studies examples
+PROGRAMS := src tests benchmarks studies examples tools
 BENCHMARKS := $(basename $(notdir $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))))
 # This clone's source wins, whatever clone the environment was first installed from.
 export PYTHONPATH := $(CURDIR)/src
@@ -16,7 +16,7 @@ export PYTHONPATH := $(CURDIR)/src
 PARALLEL := --numprocesses auto --maxprocesses 8 --dist loadfile
 NUMERIC := $(addprefix tests/,separation features objectives views encoders model evaluation)
 
-.PHONY: install demo test test-fast test-kernels test-lowest lint format bench clean
+.PHONY: install demo test test-fast test-kernels test-lowest lint format reference bench clean
 .DEFAULT_GOAL := demo
 
 demo: $(STAMP)  ## make scenes, pretrain a small encoder, judge it, write a report
@@ -47,6 +47,9 @@ lint: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff check --fix $(PROGRAMS)
 	$(BIN)/ruff format $(PROGRAMS)
+
+reference: $(STAMP)  ## write docs/reference/ from the code
+	$(BIN)/python -m tools.reference
 
 bench: $(BENCH_STAMP)
 	@set -e; for benchmark in $(BENCHMARKS); do echo "== $$benchmark"; $(BIN)/python -m benchmarks.$$benchmark; done

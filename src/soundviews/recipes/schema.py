@@ -14,10 +14,13 @@ class Section(BaseModel):
 
 
 class Statistics(Section):
-    """Scalar mean and deviation that patches are standardised with, over all bins of the training corpus."""
+    """Scalar mean and deviation that patches are standardised with, over all bins of the training corpus.
+
+    mean, std: in the unit of the patches.
+    """
 
     mean: float
-    std: float
+    std: float = Field(gt=0)
 
 
 Unit = Literal["spectrogram", "waveform"]
@@ -26,7 +29,14 @@ Level = Literal["none", "peak", "l2_clip", "l2_window"]
 
 
 class StatedWindows(Section):
-    """What a page says of `WindowSettings`; what it leaves out follows from its views."""
+    """How a clip is cut for the frozen encoder; what a page leaves out follows from its views.
+
+    unit: "spectrogram" slices the whole clip's log-mel (sizes in frames; uclser), "waveform" cuts the waveform and
+        computes each window's log-mel by itself (sizes in samples; cola).
+    size, hop: of the windows of evaluation and embedding.
+    crop: of the random crops of supervised training.
+    tail: whether the last, incomplete window is dropped or padded. A clip shorter than a window gives one window.
+    """
 
     unit: Unit | None = None
     size: int | None = Field(default=None, ge=1)
@@ -36,13 +46,7 @@ class StatedWindows(Section):
 
 
 class WindowSettings(StatedWindows):
-    """How a clip is cut for the frozen encoder.
-
-    unit: "spectrogram" slices the whole clip's log-mel (sizes in frames; uclser), "waveform" cuts the waveform and
-        computes each window's log-mel by itself (sizes in samples; cola).
-    size, hop: of the windows of evaluation and embedding. crop: of the random crops of supervised training.
-    tail: whether the last, incomplete window is dropped or padded. A clip shorter than a window gives one window.
-    """
+    """`StatedWindows` with everything that the page leaves out."""
 
     unit: Unit
     size: int = Field(ge=1)
@@ -52,21 +56,29 @@ class WindowSettings(StatedWindows):
 
 
 class StatedInference(Section):
-    """What a page says of `Inference`; what it leaves out follows from its views."""
+    """How the finished encoder reads clips; what a page leaves out follows from its views.
+
+    level: what a clip, or with "l2_window" each window, is divided by.
+    """
 
     level: Level | None = None
     windows: StatedWindows = StatedWindows()
 
 
 class Inference(StatedInference):
-    """How the finished encoder reads clips: level convention and windows."""
+    """`StatedInference` with everything that the page leaves out."""
 
     level: Level
     windows: WindowSettings
 
 
 class EncoderAudio(Section):
-    """Rate (Hz); longest clip (s), longer recordings become several; what fills a clip shorter than a snippet."""
+    """What recordings become.
+
+    sample_rate: Hz; recordings of other rates are resampled.
+    clip_seconds: the longest clip, s; longer recordings become several.
+    fill: what fills a clip that is shorter than a snippet: the clip again, or silence.
+    """
 
     sample_rate: int = Field(ge=1000, le=192000)
     clip_seconds: float = Field(gt=0)
@@ -76,6 +88,7 @@ class EncoderAudio(Section):
 class Views(Section):
     """The branches: lists of named steps.
 
+    anchor, positive: the steps of the two views, each a name or {name: options}.
     further: branches of their own, for objectives that take more than two views.
     per_objective: whether each objective has draws of its own (ssep), or all share one pair of views.
     """
@@ -89,8 +102,19 @@ class Views(Section):
 class Length(Section):
     """Length (`epochs` or `steps`), batch, optimiser, schedule and numerics of any training.
 
+    epochs: passes over the corpus; either these or `steps`.
+    steps: updates of the weights; either these or `epochs`.
+    batch_size: examples of a batch.
+    optimizer: {name: options}, as in {sgd: {lr: 0.03}}.
     schedule: {constant: {}}, {step: {milestones: shares of the training, gamma: }}, {cosine: {}} or
         {exponential: {final: }}.
+    warmup_steps: steps over which the learning rate rises to its value, within the training.
+    precision: of the computation; "bf16-mixed" is faster on GPUs and on CPUs that know bfloat16.
+    gradient_clip: largest norm of the gradient.
+    accumulate: batches whose gradients are added up for one step.
+    seed: draws weights, order, crops and all else that is random.
+    checkpoint_steps: an interrupted training goes on from the last multiple of so many steps.
+    keep_every: steps from one checkpoint that stays to the next; null: only the last stays.
     """
 
     epochs: float | None = Field(default=None, gt=0)
@@ -127,8 +151,12 @@ class Training(Length):
 class Evaluation(Section):
     """A protocol run on a labelled corpus every `steps`; `metric` picks best; `keep` becomes the bundle.
 
-    plateau: How many evaluations in a row, the newest included, the mean is over by which best is picked: with
+    protocol: as `evaluate` takes it.
+    metric: the figure that tells which step is best.
+    steps: from one evaluation to the next.
+    plateau: how many evaluations in a row, the newest included, the mean is over by which best is picked: with
         more than one, a lone lucky evaluation is not (ssep picks from the plateau, section 4.1).
+    keep: which encoder becomes the bundle.
     """
 
     protocol: str
@@ -139,8 +167,13 @@ class Evaluation(Section):
 
 
 class RecipePage(Section):
-    """A page after its base and the overrides. `encoder` and each of `objectives` are {name: options}.
+    """A page after its base and the overrides.
 
+    name: what the recipe is called; of a file its name.
+    about: a line for those who look for a recipe.
+    encoder: {name: options}.
+    objectives: a list of {name: options}; the loss is their sum.
+    statistics: mean and deviation of patches, or "corpus": those of the recordings it learns from; null: none.
     features: options of the front-end; `front_end` names another than log_mel.
     uses: modules that register components of the page, files as absolute paths.
     """

@@ -10,7 +10,11 @@ FEWEST_SOURCES, MOST_SOURCES = 2, 16
 
 
 class SeparatorAudio(Section):
-    """Rate (Hz); longest clip (s), longer recordings become several."""
+    """What recordings become.
+
+    sample_rate: Hz; recordings of other rates are resampled.
+    clip_seconds: the longest clip, s; longer recordings become several.
+    """
 
     sample_rate: int = Field(ge=1000, le=192000)
     clip_seconds: float = Field(gt=0)
@@ -33,7 +37,10 @@ class Mixtures(Section):
 class SeparatorRecipe(Section):
     """The resolved page.
 
-    separator: {tdcn: options}. training: `batch_size` counts mixtures of mixtures, each of two clips.
+    name: what the recipe is called; of a file its name.
+    about: a line for those who look for a recipe.
+    separator: {tdcn: options}.
+    training: length, batch and optimiser; `batch_size` counts mixtures of mixtures, each of two clips.
     processors: checkpoints that are kept, by name: after how many steps, "last", or null for one of the base recipe
         that is not wanted.
     """
