@@ -92,7 +92,8 @@ def test_a_short_recording_is_what_the_network_gives(
     assert expected.shape == (2, 1600)
     for channel in (0, 1):
         written, _ = soundfile.read(tmp_path / f"out/a_{channel}.wav", dtype="float32")
-        np.testing.assert_array_equal(written, expected[channel])
+        # The samples lie elsewhere in memory, for which a kernel may sum in another order: some roundings of float32.
+        np.testing.assert_allclose(written, expected[channel], rtol=1e-5, atol=1e-6)
 
 
 def test_a_recording_is_decoded_without_gaps(
