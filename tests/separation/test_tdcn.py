@@ -202,7 +202,10 @@ def test_a_padded_clip_is_separated_as_if_alone(consistency: str, long_skips: bo
     mixture = torch.randn(len(lengths), 1000)  # what lies behind the ends must not matter either
     channels = network(mixture, lengths)
     for row, length in enumerate(lengths.tolist()):
-        torch.testing.assert_close(channels[row, :, :length], network(mixture[row : row + 1, :length])[0], **CLOSE)
+        alone = network(mixture[row : row + 1, :length])[0]
+        # Other shapes may be multiplied by other kernels, which round by 1e-7. Norms of clips of few frames divide by
+        # small deviations and make 2e-5 of it; a leak of what lies behind would be of the size of the channels, 1.
+        torch.testing.assert_close(channels[row, :, :length], alone, rtol=0, atol=2e-4)
         assert not channels[row, :, length:].any()
 
 
