@@ -87,7 +87,11 @@ def test_all_files_are_written(comparison: Comparison, tmp_path: Path) -> None:
     assert lines[2]["low"] == "" and lines[4]["measure"] == "mAP"
     assert figure.name == "compare.svg" and "<svg" in figure.read_text()
     html = page.read_text()
-    assert "Best by linear: theirs, mean per-class accuracy 0.500" in html
+    assert (
+        "By linear (mean per-class accuracy): theirs 0.500, ahead of noise 0.300 (p = 0.03); "
+        "level with stretch 0.450 (no difference shown)."
+    ) in html
+    assert "By qbe (mAP): noise 0.200, level with stretch 0.190 (no difference shown, p = 0.4)." in html
     assert "raised &lt;KeyError&gt;" in html and "paired over 400 test clips (linear), 50 classes (qbe)" in html
 
 
@@ -101,7 +105,7 @@ def test_classes_and_invariance_have_figures_of_their_own(comparison: Comparison
     figures = comparison_figures(comparison)
     confusions = ["confusion-noise-linear", "confusion-stretch-linear"]
     assert list(figures) == ["compare", "f1", *confusions, "invariance"]
-    assert [bar.get_width() for bar in figures["f1"].drawing.axes[0].patches] == [0.5, 0.25] * 2
+    assert [bar.get_width() for bar in figures["f1"].drawing.axes[0].patches] == [0.25, 0.5] * 2
     titles = [section.title for section in comparison_sections(comparison, figures)]
     assert titles == ["Results", "Classes", "Invariance", "Not judged"]
     assert {path.name for path in write_comparison(tmp_path, comparison)} >= {

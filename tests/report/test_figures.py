@@ -7,6 +7,7 @@ import pytest
 
 from soundviews.report import figures
 from soundviews.report.figures import Bar
+from soundviews.report.spectrograms import Units
 
 
 def test_training_curves_draw_each_metric() -> None:
@@ -22,7 +23,7 @@ def test_training_curves_draw_each_metric() -> None:
 def test_views_are_drawn_with_time_to_the_right() -> None:
     rng = np.random.default_rng(0)
     anchor, positive = rng.normal(size=(2, 3, 98, 64)).astype(np.float32)
-    figure = figures.view_patches(anchor, positive, 0.01, ["a", "b", "c"])
+    figure = figures.view_patches(anchor, positive, Units(0.01), ["a", "b", "c"])
     assert len(figure.axes) == 6
     image = figure.axes[4].images[0]
     np.testing.assert_array_equal(image.get_array(), positive[1].T)
@@ -31,19 +32,29 @@ def test_views_are_drawn_with_time_to_the_right() -> None:
 
 def test_per_class_bars_are_ranked() -> None:
     axes = figures.per_class_bars({"dog": 0.2, "rain": 0.9, "bell": 0.5}, "accuracy", {"dog": 0.1}).axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["rain", "bell", "dog"]
-    assert [bar.get_width() for bar in axes.patches] == [0.9, 0.5, 0.2]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["dog", "bell", "rain"]
+    assert [bar.get_width() for bar in axes.patches] == [0.2, 0.5, 0.9]
 
 
 def test_class_bars_stand_side_by_side() -> None:
     systems = {"mine": {"dog": 0.2, "rain": 0.9}, "scratch": {"dog": 0.5, "bell": 0.3}}
     axes = figures.class_bars(systems, "F1").axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["rain", "dog", "bell"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["dog", "rain", "bell"]
     mine, scratch = ([bar.get_width() for bar in bars] for bars in axes.containers)
-    np.testing.assert_array_equal(mine, [0.9, 0.2, np.nan])
-    np.testing.assert_array_equal(scratch, [np.nan, 0.5, 0.3])
-    upper, lower = (bars[1].get_y() for bars in axes.containers)
-    assert 0.5 < upper < lower < 1.5  # both beside the second class, and not on each other
+    np.testing.assert_array_equal(mine, [0.2, 0.9, np.nan])
+    np.testing.assert_array_equal(scratch, [0.5, np.nan, 0.3])
+    upper, lower = (bars[0].get_y() for bars in axes.containers)
+    assert -0.5 < upper < lower < 0.5  # both beside the first class, and not on each other
+
+
+def test_test_clips_stand_beside_the_class() -> None:
+    clips = {"dog": 1200, "rain": 8}
+    for figure in (
+        figures.per_class_bars({"rain": 0.9, "dog": 0.2}, "accuracy", clips=clips),
+        figures.class_bars({"mine": {"rain": 0.9, "dog": 0.2, "bell": 1.0}}, "F1", clips),
+    ):
+        labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+        assert labels[:2] == ["dog (1,200)", "rain (8)"] and labels[2:] in ([], ["bell"])
 
 
 def test_confusions_are_shares_of_the_true_class() -> None:

@@ -96,6 +96,7 @@ def show(
     from soundviews.core.errors import UnreadableClip
     from soundviews.features.log_mel import LogMel
     from soundviews.report.channels import channel_spectrograms
+    from soundviews.report.spectrograms import units_of
     from soundviews.separation.processor import find_processors, load_processors
 
     if out.suffix.lower() not in FIGURE_SUFFIXES:
@@ -115,7 +116,7 @@ def show(
         channels = separator(mixture[None])[0]
         pictures[separator.name] = log_mel(channels).numpy()
         notes[separator.name] = f"step {separator.step:,}; {_likeness(channels.numpy(), mixture.numpy())}"
-    figure = channel_spectrograms(log_mel(mixture[None])[0].numpy(), pictures, hop / rate, notes)
+    figure = channel_spectrograms(log_mel(mixture[None])[0].numpy(), pictures, units_of(log_mel, rate), notes)
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out, dpi=150)
     for name, note in notes.items():

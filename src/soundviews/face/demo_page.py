@@ -17,6 +17,7 @@ from soundviews.recipes.schema import Recipe
 from soundviews.report import figures
 from soundviews.report.channels import channel_spectrograms
 from soundviews.report.html import Code, Figure, Section, Table, Text
+from soundviews.report.spectrograms import units_of
 from soundviews.separation.processor import Processor
 
 SHOWN_SCENES = 6
@@ -74,8 +75,8 @@ def _separated(processors: Sequence[Processor], scenes: Corpus, log_mel: FrontEn
     pictures = {processor.name: log_mel(processor(mixture)[0]).numpy() for processor in processors}
     notes = {processor.name: f"{processor.step:,} steps" for processor in processors}
     names = ", ".join(scenes.vocabulary[label] for label in scene.labels)
-    hop = log_mel.hop_length / processors[0].sample_rate
-    return channel_spectrograms(log_mel(mixture)[0].numpy(), pictures, hop, notes | {"mixture": names})
+    units = units_of(log_mel, processors[0].sample_rate)
+    return channel_spectrograms(log_mel(mixture)[0].numpy(), pictures, units, notes | {"mixture": names})
 
 
 def views_section(recipe: Recipe, corpus: Corpus, separator: Path) -> Section:
@@ -91,7 +92,7 @@ def views_section(recipe: Recipe, corpus: Corpus, separator: Path) -> Section:
         channels = channels_of(batch, processors, wanted, size)
         anchor, positive = parts.views(batch.samples, batch.lengths, (recipe.training.seed, 0, 0), channels)
     names = [", ".join(corpus.vocabulary[label] for label in corpus.clip(int(i)).labels) for i in batch.index[:size]]
-    hop = parts.log_mel.hop_length / recipe.audio.sample_rate
+    units = units_of(parts.log_mel, recipe.audio.sample_rate)
     by = ", ".join(processors[int(index)].name for block in wanted for index in block.processor)
     return Section(
         "What it learned from",
@@ -102,7 +103,7 @@ def views_section(recipe: Recipe, corpus: Corpus, separator: Path) -> Section:
                 "compressed. The encoder learns to tell which two belong together."
             ),
             Figure(
-                figures.view_patches(anchor.numpy(), positive.numpy(), hop, names),
+                figures.view_patches(anchor.numpy(), positive.numpy(), units, names),
                 "Six scenes: the view above is of the recording, the one below of a channel of it"
                 + (f", separated by {by} from left to right." if by else "."),
                 "Log-mel patches of both branches",

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from soundviews.core.errors import SoundviewsError
-from soundviews.features.mel import mel_filters
+from soundviews.features.mel import mel_centres, mel_filters
 from soundviews.features.registry import FrontEnd, front_ends
 from soundviews.features.tapers import taper
 
@@ -99,6 +99,8 @@ class LogMel(FrontEnd):
         # How many samples before t * hop_length frame t begins. librosa puts the window in the middle of n_fft.
         self.lead = n_fft // 2 - (n_fft - window_length) // 2 if center else 0
         self.nats = {"ln": 1.0, "log10": math.log(10), "db": math.log(10) * power / 20}[log]
+        self.decibels = self.nats * 20 / (math.log(10) * power)
+        self.hertz = tuple(mel_centres(n_mels, f_min, f_max, mel_scale).tolist())
         filters = mel_filters(sample_rate, n_fft, n_mels, f_min, f_max, mel_scale, norm, triangles)
         padded = np.pad(taper(window, window_length), (0, n_fft - window_length))
         self.register_buffer("window_samples", torch.from_numpy(padded).float(), persistent=False)

@@ -29,6 +29,12 @@ def mel_to_hertz(mels: np.ndarray | float, scale: str) -> np.ndarray:
     return np.minimum(mels, break_mel) * _SLANEY_HERTZ_PER_MEL * above
 
 
+def mel_centres(n_mels: int, f_min: float, f_max: float, scale: str) -> np.ndarray:
+    """Centres of mel bands, float64 (n_mels,), Hz; arguments as `mel_filters` has them."""
+    edges = np.linspace(hertz_to_mel(f_min, scale), hertz_to_mel(f_max, scale), n_mels + 2)
+    return mel_to_hertz(edges, scale)[1:-1]
+
+
 def mel_filters(
     sample_rate: int,
     n_fft: int,

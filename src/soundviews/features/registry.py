@@ -29,6 +29,8 @@ class FrontEnd(nn.Module):
         window_length: Samples that a frame is made of.
         nats: Natural logarithms in one unit of a patch, where patches are logarithms of what adds up when sounds are
             mixed; None where they are not, and then `mix_back` cannot mix.
+        hertz: The bands' centres, rising, where bands are of frequency; decibels: dB in one unit of a patch. None where
+            they are not known; pictures then have no such unit.
         center, pad_mode, lead: Of front-ends whose first frame begins `lead` samples before the waveform, which goes on
             there as `pad_mode` says: "reflect" or "constant". Then `spectrogram` is called instead of `forward` with
             waveforms that already go on.
@@ -38,6 +40,8 @@ class FrontEnd(nn.Module):
     hop_length: int
     window_length: int
     nats: float | None = None
+    hertz: tuple[float, ...] | None = None
+    decibels: float | None = None
     center: bool = False
     pad_mode: str = "constant"
     lead: int = 0

@@ -3,37 +3,36 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from soundviews.evaluation.requests import request_label
 from soundviews.evaluation.result import Evaluation, Failure, Row
-from soundviews.evaluation.runner import WHOLE_NETWORK
-from soundviews.report.classes import MOST_CLASSES, class_figures, write_figures
+from soundviews.report.classes import MOST_CLASSES, class_clips, class_figures, class_table, write_figures
 from soundviews.report.figures import Bar, per_class_bars, protocol_bars
-from soundviews.report.html import Figure, Section, Table, Text, write_report
+from soundviews.report.headline import group_label, headline
+from soundviews.report.html import Figure, Part, Section, Table, Text, write_report
 from soundviews.report.invariance import invariance_section
+from soundviews.report.mistakes import mistakes_section
 from soundviews.report.tables import figures_tables, result_table, title
-from soundviews.report.words import class_measure_name, measure_name, measure_names
+from soundviews.report.words import measure_name, measure_names
 
 
 def write_evaluation(path: str | Path, evaluation: Evaluation) -> list[Path]:
     """A page of its own, and the figures of the classes as SVG beside it."""
-    first, page = evaluation.rows[0], Path(path)
-    lead = f"{first.system}, {first.label}: {measure_name(first.measure)} {first.value:.3f}."
-    figures = class_figures(evaluation.rows, evaluation.classes)
-    write_report(page, title(evaluation), evaluation_sections(evaluation), lead)
+    page = Path(path)
+    figures = class_figures(evaluation.rows, evaluation.classes, class_clips(evaluation))
+    write_report(page, title(evaluation), evaluation_sections(evaluation), headline(evaluation))
     return [page, *write_figures(page.parent, figures)]
 
 
 def evaluation_sections(evaluation: Evaluation) -> list[Section]:
-    """The table with bars; all figures; every class by every row, with the figures of the classes; invariance where
-    it was measured."""
+    """The table with bars; all figures; every class by every row, with the figures of the classes; mistaken clips;
+    invariance where it was measured."""
     results = result_table(evaluation)
     table = Table(results.columns, results.rows, results.caption)
     bars, measures = [_bar(row) for row in evaluation.rows], measure_names(row.measure for row in evaluation.rows)
-    parts: list[Text | Table | Figure] = [table, Figure(protocol_bars(bars, measures))]
+    parts: list[Part] = [table, Figure(protocol_bars(bars, measures))]
     parts += [Text(note) for note in evaluation.notes]
     sections = [Section("Results", parts), *figures_section(evaluation.rows), *_class_sections(evaluation)]
-    if invariance := invariance_section(evaluation.rows):
-        sections.append(invariance)
+    more = mistakes_section(evaluation, evaluation.rows), invariance_section(evaluation.rows)
+    sections += [section for section in more if section]
     return [*sections, *missing_sections(evaluation)]
 
 
@@ -62,30 +61,21 @@ def figures_section(rows: Sequence[Row]) -> list[Section]:
 def _class_sections(evaluation: Evaluation) -> list[Section]:
     """The classes of the first row that has some, against the log-mel statistics if they were judged."""
     rows = [row for row in evaluation.rows if row.protocol != "invariance"]
-    if not rows or len((table := _class_table(rows)).rows) < 2:
+    clips = class_clips(evaluation)
+    if not rows or len((table := class_table(rows, clips)).rows) < 2:
         return []
     first = rows[0]
-    shown: list[Text | Table | Figure] = [table]
+    shown: list[Part] = [table]
     if 1 < len(first.per_class) <= MOST_CLASSES:
-        drawing = per_class_bars(first.per_class, measure_name(first.measure), _baseline(rows))
-        shown.insert(0, Figure(drawing, f"{first.label}, {first.system}"))
-    return [Section("Classes", [*shown, *class_figures(rows, evaluation.classes).values()])]
-
-
-def _class_table(rows: Sequence[Row]) -> Table:
-    """Every class by every row, the first row's best first; empty where a class could not be judged."""
-    names = sorted(dict.fromkeys(name for row in rows for name in row.per_class))
-    names.sort(key=lambda name: -rows[0].per_class.get(name, -1.0))
-    columns = ["class", *(f"{row.label}, {row.system}: {class_measure_name(row.measure)}" for row in rows)]
-    return Table(columns, [[name, *(row.per_class.get(name, "") for row in rows)] for name in names])
+        drawing = per_class_bars(first.per_class, measure_name(first.measure), _baseline(rows), clips)
+        beside = ". In brackets: test clips of the class" if clips else ""
+        shown.insert(0, Figure(drawing, f"{first.label}, {first.system}, worst class first{beside}."))
+    return [Section("Classes", [*shown, *class_figures(rows, evaluation.classes, clips).values()])]
 
 
 def _bar(row: Row) -> Bar:
     low, high = (row.value if edge is None else edge for edge in (row.low, row.high))
-    group = row.label
-    if row.protocol in WHOLE_NETWORK:  # with the same options they stand together
-        group = request_label(" or ".join(WHOLE_NETWORK), {k: v for k, v in row.options.items() if k != "lr"})
-    return Bar(group, row.system, row.value, low, high)
+    return Bar(group_label(row), row.system, row.value, low, high)
 
 
 def _baseline(rows: Sequence[Row]) -> dict[str, float] | None:

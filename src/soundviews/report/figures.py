@@ -1,6 +1,7 @@
 """The figures of a report. Colours are Okabe and Ito's, which colour-blind readers can tell apart."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
+
+from soundviews.report.spectrograms import Units, draw_patch, frequency_unit
+from soundviews.report.words import is_share, unit_of
 
 BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION, GREY = "#0072B2 #E69F00 #009E73 #CC79A7 #56B4E9 #D55E00 #8A8A8A".split()  # noqa: SIM905
 CYCLE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILION)
@@ -27,6 +31,7 @@ STYLE: Any = {
     "ytick.color": "#555555",
 }
 WIDTH = 7.6  # inches; the report's column
+LONGEST_LINE = 24  # characters of a label beside an axis, which must leave room for the bars
 MOST_TICKS = 60  # classes whose names are still readable along a side
 
 
@@ -42,7 +47,7 @@ class Bar(NamedTuple):
 
 
 def training_curves(curves: Mapping[str, Sequence[tuple[int, float]]], columns: int = 2) -> Figure:
-    """Small multiples of a run's metrics over its steps.
+    """Small multiples of a run's metrics over its steps, shares in percent.
 
     Args:
         curves: Metric to [(step, value), ...], as `read_metrics` gives them.
@@ -61,20 +66,25 @@ def training_curves(curves: Mapping[str, Sequence[tuple[int, float]]], columns: 
             if len(values) < 12:
                 axes.plot(steps, values, "o", color=BLUE, markersize=3)
             axes.set_title(name)
+            axes.set_ylabel(unit_of(name))
+            if is_share(name):
+                axes.yaxis.set_major_formatter(percent)
             axes.grid(axis="y", color="#e5e5e5", linewidth=0.6)
             if number > len(curves) - columns:
-                axes.set_xlabel("step")
+                axes.set_xlabel("training step")
         return figure
 
 
 def view_patches(
-    anchor: NDArray[np.float32], positive: NDArray[np.float32], hop_seconds: float, names: Sequence[str] = ()
+    anchor: NDArray[np.float32], positive: NDArray[np.float32], units: Units, names: Sequence[str] = ()
 ) -> Figure:
     """What the two branches make of the same clips: a column for each clip, anchor above positive.
 
+    The axes are those of the patch that the encoder reads, in which a resized crop takes the whole height and length.
+
     Args:
         anchor, positive: (examples, frames, mels) log-mel patches.
-        hop_seconds: Time from frame to frame.
+        units: Of the patches.
         names: A title for each column.
     """
     examples = len(anchor)
@@ -84,21 +94,29 @@ def view_patches(
         for row, (branch, patches) in enumerate((("anchor", anchor), ("positive", positive))):
             for column in range(examples):
                 axes, patch = grid[row][column], patches[column]
-                low, high = np.percentile(patch, (1, 99.5))
-                extent = (0, patch.shape[0] * hop_seconds, 0, patch.shape[1])
-                axes.imshow(patch.T, origin="lower", aspect="auto", cmap="magma", vmin=low, vmax=high, extent=extent)
+                low, high = (float(level) for level in np.percentile(patch, (1, 99.5)))
+                draw_patch(axes, patch, units, low, high)
                 if row == 0 and names:
                     axes.set_title(_shorten(names[column], 26 * 4 // examples), fontsize=8)
                 if row == 1:
-                    axes.set_xlabel("s")
+                    axes.set_xlabel("seconds")
                 if column == 0:
-                    axes.set_ylabel(f"{branch}\nmel band")
+                    axes.set_ylabel(f"{branch}\n{frequency_unit(units)}")
         return figure
 
 
-def per_class_bars(per_class: Mapping[str, float], measure: str, baseline: Mapping[str, float] | None = None) -> Figure:
-    """A bar for each class, best first, with the baseline's value as a mark on it."""
-    names = sorted(per_class, key=lambda name: -per_class[name])
+def per_class_bars(
+    per_class: Mapping[str, float],
+    measure: str,
+    baseline: Mapping[str, float] | None = None,
+    clips: Mapping[str, int] | None = None,
+) -> Figure:
+    """A bar for each class, worst first, with the log-mel statistics' value as a mark on it.
+
+    Args:
+        clips: Test clips of each class, written beside its name.
+    """
+    names = sorted(per_class, key=lambda name: per_class[name])
     positions = np.arange(len(names))
     with rc_context(STYLE):
         figure = new_figure(WIDTH, 0.7 + 0.17 * len(names))
@@ -106,22 +124,26 @@ def per_class_bars(per_class: Mapping[str, float], measure: str, baseline: Mappi
         axes.barh(positions, [per_class[name] for name in names], color=BLUE, height=0.72)
         if baseline:
             values = [baseline.get(name, np.nan) for name in names]
-            axes.plot(values, positions, "|", color=VERMILION, markersize=9, markeredgewidth=2, label="baseline")
-            axes.legend(frameon=False, loc="lower right")
-        _class_axes(axes, names, measure)
+            style: Any = {"color": VERMILION, "markersize": 9, "markeredgewidth": 2}
+            axes.plot(values, positions, "|", label="log-mel statistics", **style)
+            figure.legend(frameon=False, loc="outside upper left", fontsize=8)
+        _class_axes(axes, names, measure, clips)
         return figure
 
 
-def class_bars(systems: Mapping[str, Mapping[str, float]], measure: str) -> Figure:
-    """Classes below each other, a bar in its colour for each system (acl, Fig. 3); the first system's best on top.
+def class_bars(
+    systems: Mapping[str, Mapping[str, float]], measure: str, clips: Mapping[str, int] | None = None
+) -> Figure:
+    """Classes below each other, a bar in its colour for each system (acl, Fig. 3); the first system's worst on top.
 
     Args:
         systems: Values between 0 and 1 by class, for each system; a class that one lacks has no bar there.
         measure: What they are.
+        clips: Test clips of each class, written beside its name.
     """
     first = next(iter(systems.values()))
     classes = sorted(dict.fromkeys(name for values in systems.values() for name in values))
-    classes.sort(key=lambda name: -first.get(name, -1.0))
+    classes.sort(key=lambda name: first.get(name, 2.0))
     height = 0.8 / len(systems)
     with rc_context(STYLE):
         figure = new_figure(WIDTH, 0.9 + len(classes) * (0.1 + 0.09 * len(systems)))
@@ -130,7 +152,7 @@ def class_bars(systems: Mapping[str, Mapping[str, float]], measure: str) -> Figu
             positions = np.arange(len(classes)) + (number + 0.5) * height - 0.4
             widths = [values.get(name, np.nan) for name in classes]
             axes.barh(positions, widths, height * 0.9, color=CYCLE[number % len(CYCLE)], label=system)
-        _class_axes(axes, classes, measure)
+        _class_axes(axes, classes, measure, clips)
         figure.legend(frameon=False, loc="outside upper left", ncols=min(3, len(systems)), fontsize=8)
         return figure
 
@@ -191,7 +213,7 @@ def protocol_bars(bars: Sequence[Bar], measure: str = "") -> Figure:
                     va="center",
                     fontsize=8,
                 )
-        axes.set_yticks(range(len(groups)), groups)
+        axes.set_yticks(range(len(groups)), [fill(group, LONGEST_LINE) for group in groups])
         axes.set_ylim(len(groups) - 0.45, -0.55)
         lowest, highest = min(bar.value for bar in bars), max(bar.high for bar in bars)
         axes.set_xlim(min(0, 1.15 * lowest), max(0.02, min(1.08, highest * 1.15 + 0.02)))
@@ -232,9 +254,10 @@ def percent(value: float, _: float) -> str:
     return f"{100 * value:.0f} %"
 
 
-def _class_axes(axes: Axes, names: Sequence[str], measure: str) -> None:
-    """Classes below each other, the first on top, and shares from 0 to 1."""
-    axes.set_yticks(range(len(names)), [_shorten(name, 40) for name in names], fontsize=8)
+def _class_axes(axes: Axes, names: Sequence[str], measure: str, clips: Mapping[str, int] | None) -> None:
+    """Classes below each other, the first on top, each with its number of test clips, and shares from 0 to 1."""
+    labels = [_shorten(name, 40) + (f" ({clips[name]:,})" if clips and name in clips else "") for name in names]
+    axes.set_yticks(range(len(names)), labels, fontsize=8)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlim(0, 1)
     axes.set_xlabel(measure)

@@ -114,7 +114,4 @@ def _note(k: int | None, neighbours: int, each: float) -> str:
         return f"k = {k} is more than the {each:.0f} patches that a class has on average" if k > each else ""
     if neighbours == NEIGHBOURS:
         return ""
-    return (
-        f"k = {neighbours} instead of {NEIGHBOURS}, since a class has {each:.0f} patches on average, those of the "
-        "classified clip among them"
-    )
+    return f"k = {neighbours} instead of {NEIGHBOURS}: a class has {each:.0f} patches on average, the clip's among them"
