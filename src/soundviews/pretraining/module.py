@@ -91,7 +91,7 @@ class Pretraining(pl.LightningModule):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """For a row of metrics.csv, the norm of all gradients as they are before they are clipped."""
-        if (self.trainer.global_step + 1) % self.trainer.log_every_n_steps == 0:
+        if (self.trainer.global_step + 1) % self.trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             gradients = [p.grad for p in self.parameters() if p.grad is not None]
             self.log("gradient_norm", torch.nn.utils.get_total_norm(gradients))
 

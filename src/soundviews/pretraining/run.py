@@ -8,6 +8,8 @@ from typing import NamedTuple
 import lightning.pytorch as pl
 import torch
 
+from soundviews.audio.corpus import Corpus
+from soundviews.core.devices import chosen_device
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.files import write_text_whole
 from soundviews.datasets.opening import Data
@@ -17,8 +19,9 @@ from soundviews.recipes.schema import Recipe, Statistics
 from soundviews.separation.processor import Processor
 
 from .channels import draw_of, prepared_source, processors_of
+from .check import ChecksOnTheWay, HalvesCheck, hold_out
 from .directory import begin, is_run, open_clips, read_run, require_empty
-from .export import export
+from .export import export, model_of
 from .fit import Run, batches, count_steps, fit, last_checkpoint, require_devices, steps_done
 from .forecast import Consent, removed_if_declined
 from .going_on import require_same_corpus, require_same_evaluation, require_same_recipe, require_same_settings
@@ -114,12 +117,13 @@ def resume(directory: Path) -> Path:
 
 
 class _Ready(NamedTuple):
-    """A run and what it computes with, built once."""
+    """A run and what it computes with, built once. held_out: the recordings that it does not learn from."""
 
     run: Run
     recipe: Recipe
     parts: Parts
     processors: list[Processor]
+    held_out: Corpus
 
 
 def _go_on(recipe: Recipe, data: Data, evaluation_data: Data | None, directory: Path, settings: RunSettings) -> Path:
@@ -145,14 +149,16 @@ def _prepare(recipe: Recipe, data: Data, directory: Path, settings: RunSettings)
     if skipped and device_rank(settings.devices) == 0:
         first = skipped[0]
         logger.warning("%d left out of what the views read, first %s: %s", len(skipped), first.path, first.reason)
-    corpus = open_clips(data, settings, recipe.audio.clip_seconds, recipe.training.batch_size * settings.devices)
+    needed = recipe.training.batch_size * settings.devices
+    corpus = open_clips(data, settings, recipe.audio.clip_seconds, needed)
+    corpus, held_out = hold_out(corpus, recipe.training.held_out, recipe.training.seed, needed)
     if processors and settings.channels:
         prepared_source(settings.channels, corpus, processors, draw_of(recipe, parts))
-    return _Ready(Run(directory, recipe, corpus, settings, COMMAND), recipe, parts, processors)
+    return _Ready(Run(directory, recipe, corpus, settings, COMMAND), recipe, parts, processors, held_out)
 
 
 def _train(ready: _Ready, consent: Consent | None = None) -> Path:
-    (directory, _, corpus, settings, _), recipe, parts, processors = ready
+    (directory, _, corpus, settings, _), recipe, parts, processors, held_out = ready
     training, bundle = recipe.training, directory / "bundle"
     steps = count_steps(recipe, len(corpus), settings)
     if steps_done(directory) == steps and bundle.is_dir():
@@ -166,8 +172,11 @@ def _train(ready: _Ready, consent: Consent | None = None) -> Path:
         task = judging_task(recipe, settings, open_data(evaluation_data, directory))
         assert task is not None
         callbacks.append(PeriodicEvaluation(recipe.evaluation, task, directory / "checkpoints"))
+    check = HalvesCheck(recipe, parts.log_mel, corpus, held_out, steps)
+    if check.at:
+        callbacks.append(ChecksOnTheWay(check))
     fit(ready.run, module, loader, steps, callbacks, consent)
-    _finish(recipe, module, directory)
+    _finish(recipe, module, directory, check)
     return directory
 
 
@@ -175,13 +184,19 @@ def _digests(processors: list[Processor]) -> dict[str, str]:
     return {processor.name: processor.digest for processor in processors}
 
 
-def _finish(recipe: Recipe, module: Pretraining, directory: Path) -> None:
+def _finish(recipe: Recipe, module: Pretraining, directory: Path, check: HalvesCheck) -> None:
     chosen = last = last_checkpoint(directory)
     if recipe.evaluation is not None and recipe.evaluation.keep == "best" and last.with_name("best.ckpt").is_file():
         chosen = last.with_name("best.ckpt")
-    state = torch.load(chosen, map_location="cpu", weights_only=True)["state_dict"]
-    module.cpu().load_state_dict(state)
-    export(module, directory / "bundle")
+    checkpoint = torch.load(chosen, map_location="cpu", weights_only=True)
+    module.cpu().load_state_dict(checkpoint["state_dict"])
+    if check.clips is None:
+        logger.info("too few recordings are long enough to check whether the encoder finds their other halves")
+    else:
+        answer = check(model_of(module).to(chosen_device("auto")), checkpoint["global_step"])
+        answer.write(directory)
+        logger.log(logging.WARNING if answer.collapse else logging.INFO, "the encoder %s", answer.sentence)
+    export(module.cpu(), directory / "bundle")
 
 
 def _statistics(ready: _Ready) -> Statistics | None:

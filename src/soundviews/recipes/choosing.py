@@ -4,7 +4,7 @@ Without a GPU it is `uclser/small`. 1,200 clips get its 900 steps of 64; more or
 that each is heard as often, between FEWEST_STEPS, which leave time to learn, and MOST_STEPS, which take four times as
 long as those of 1,200 clips. With a GPU it is the paper's `uclser`, 500 times through the clips, up to MUCH_AUDIO; of
 more than that no clip need be heard hundreds of times, and it is `cola`, 100,000 steps. No batch has more clips than
-there are.
+there are. Of MANY_RECORDINGS or more a few are held out, to tell at the end whether it worked.
 """
 
 from collections.abc import Mapping
@@ -20,6 +20,7 @@ STEPS, FOR_CLIPS = 900, 1200  # of the small recipe
 FEWEST_STEPS, MOST_STEPS = 300, 3600
 WARMUP_SHARE = 9  # of so many steps one warms up
 MUCH_AUDIO = 50 * 3600.0  # seconds
+HELD_OUT, MANY_RECORDINGS = 0.05, 400  # so many can spare a twentieth for the check of what was learnt
 
 
 class Choice(NamedTuple):
@@ -50,7 +51,7 @@ def choose_recipe(recordings: int, seconds: float, gpu: bool, devices: int = 1) 
     # Longer recordings are several clips: 10 s each for the small recipe.
     clips = max(recordings, int(seconds / 10)) if recipe == SMALL else recordings
     batch = max(2, min(BATCHES[recipe], clips // devices))
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = {"training.held_out": HELD_OUT} if recordings >= MANY_RECORDINGS else {}
     if batch < BATCHES[recipe]:
         changes["training.batch_size"] = batch
     length = {MIDDLE: "500 times through them", LARGE: "100,000 steps"}.get(recipe, "")

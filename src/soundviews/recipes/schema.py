@@ -142,10 +142,13 @@ class Training(Length):
 
     views_together: whether both views pass the encoder in one batch (cola: they share batch statistics) or one
         after the other (uclser: each has its own).
+    held_out: Share of the recordings, at most 200 of them, that are left out of the training for the check at its end.
+        With 0 the encoder learns from all, and is checked on some of those.
     """
 
     batch_size: int = Field(ge=2)
     views_together: bool = False
+    held_out: float = Field(default=0.0, ge=0, le=0.5)
 
 
 class Evaluation(Section):
