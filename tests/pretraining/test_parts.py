@@ -100,6 +100,18 @@ def test_training_options_run_to_the_end(
         assert (run / "checkpoints" / "step-00000002.ckpt").is_file()
 
 
+def test_a_file_that_stays_is_not_the_last_one(
+    tiny_recipe: Callable[..., Recipe], labelled: Path, tmp_path: Path
+) -> None:
+    """What the bundle is made of and what the run goes on from is the last step, also where that one is kept, too."""
+    recipe = tiny_recipe("training.steps=3", "training.checkpoint_steps=2", "training.keep_every=3")
+    run = pretrain(recipe, str(labelled), tmp_path / "run", workers=0)
+    last, kept = (
+        torch.load(run / "checkpoints" / name, weights_only=True) for name in ("last.ckpt", "step-00000003.ckpt")
+    )
+    assert last["global_step"] == kept["global_step"] == 3
+
+
 def test_judging_while_training_keeps_the_best(
     tiny_recipe: Callable[..., Recipe], labelled: Path, tmp_path: Path
 ) -> None:

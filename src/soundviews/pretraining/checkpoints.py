@@ -50,16 +50,17 @@ class Checkpoints(pl.Callback):
 
     def __init__(self, directory: Path, every: int, keep_every: int | None) -> None:
         self.directory, self.every, self.keep_every = directory, every, keep_every
-        self.saved = -1
+        self.saved = -1  # the step that last.ckpt is of
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, module: pl.LightningModule, outputs: Any, batch: Any, index: int
     ) -> None:
         step = trainer.global_step
-        if step == self.saved or (index + 1) % trainer.accumulate_grad_batches:
+        if (index + 1) % trainer.accumulate_grad_batches:
             return
         if step % self.every == 0 or trainer.should_stop:
             self._save(trainer, "last")
+            self.saved = step
         if self.keep_every and step % self.keep_every == 0:
             self._save(trainer, f"step-{step:08d}")
 
@@ -70,7 +71,6 @@ class Checkpoints(pl.Callback):
     def _save(self, trainer: pl.Trainer, name: str) -> None:
         require_finite(trainer)
         trainer.save_checkpoint(self.directory / f"{name}.ckpt")
-        self.saved = trainer.global_step
 
 
 def require_finite(trainer: pl.Trainer) -> None:
