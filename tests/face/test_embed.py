@@ -13,6 +13,7 @@ from soundviews.datasets.opening import open_corpus
 from soundviews.face.embed import embed, embed_archive
 from soundviews.face.read import read
 from soundviews.face.search import open_archive
+from soundviews.model import load
 from soundviews.model.bundle import save_bundle
 
 
@@ -116,3 +117,14 @@ def test_an_archive_made_with_an_opened_model(tiny_model, folder, tmp_path):
     assert len(open_archive(tmp_path / "a.parquet", tiny_model).search(folder / "low" / "3.wav", top=2)) == 2
     other = embed_archive(tiny_model, corpus, tmp_path / "a.parquet")
     assert other.already_complete
+
+
+def test_an_archive_knows_where_an_opened_model_was_loaded_from(bundle, folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = load(bundle.name)
+    assert model.path == bundle == model.replace(name="x").path
+    assert model.with_hop(400).path is None and model.reinitialised(0).path is None
+    embed_archive(model, folder / "low", "a.parquet")
+    assert len(open_archive("a.parquet").search(folder / "low" / "3.wav", top=2)) == 2
+    with pytest.raises(SoundviewsError, match="top= is how many to give, 1 or more, not -1"):
+        open_archive("a.parquet").search(folder / "low" / "3.wav", top=-1)

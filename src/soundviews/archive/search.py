@@ -90,6 +90,8 @@ def search(archive: str | Path, query: np.ndarray, top: int = 10, once: bool = F
         top: How many.
         once: Only the best window of each recording.
     """
+    if top < 1:
+        raise SoundviewsError(f"{option('top')} is how many to give, 1 or more, not {top}")
     dim = pq.read_schema(archive).field("vector").type.list_size
     if query.shape != (dim,):
         raise SoundviewsError(f"a query for {archive} has {dim} numbers, not {query.shape}")

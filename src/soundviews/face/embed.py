@@ -83,7 +83,7 @@ def embed_archive(
     Interrupted, the same call goes on where it was. What cannot be read is named in OUT.skipped.csv.
 
     Args:
-        model: A run or a bundle; the file remembers where it is. Or what `soundviews.load` gives.
+        model: A run, a bundle, or what `soundviews.load` gives; the file remembers where it was loaded from.
         data: What `soundviews.open_corpus` opens: folders, manifests, recordings, "scenes", a corpus.
         out: Parquet file to write: recording, start, end (s), vector.
         device: "auto" is the GPU where there is one.
@@ -96,8 +96,7 @@ def embed_archive(
     """
     encoder = _encoder(model, device)
     corpus = open_corpus(data, strict, progress=progress)
-    path = "" if isinstance(model, Model) else model
-    return embed_files(encoder, corpus, out, path, workers, strict=strict, progress=progress)
+    return embed_files(encoder, corpus, out, encoder.path or "", workers, strict=strict, progress=progress)
 
 
 class _Windows(NamedTuple):

@@ -41,7 +41,8 @@ def load(path: str | Path, *, device: str | torch.device = "cpu", use: Iterable[
     """
     import_modules(use)
     config, encoder, head = load_bundle(path)
-    model = Model(config, encoder, head, name=Path(path).resolve().name, fingerprint=bundle_hash(path))
+    name, fingerprint = Path(path).resolve().name, bundle_hash(path)
+    model = Model(config, encoder, head, name=name, fingerprint=fingerprint, path=Path(path).absolute())
     return model.to(chosen_device(device))
 
 
@@ -51,6 +52,7 @@ class Model:
     name: What tables and reports call it.
     fingerprint: Changes when the embeddings would; empty where nobody can tell, and then none are kept.
     precision: What the encoder computes in: torch.float32, or torch.bfloat16 or torch.float16 (mixed precision).
+    path: The bundle or run that it was loaded from; None where its embeddings are not those of a bundle.
     """
 
     def __init__(
@@ -61,10 +63,11 @@ class Model:
         name: str = "",
         fingerprint: str = "",
         precision: torch.dtype = torch.float32,
+        path: Path | None = None,
     ) -> None:
         self.config, self.encoder = config, encoder.eval()
         self.head = None if head is None else head.eval()
-        self.name, self.fingerprint, self.precision = name, fingerprint, precision
+        self.name, self.fingerprint, self.precision, self.path = name, fingerprint, precision, path
         self.sample_rate, self.embedding_size = config.sample_rate, config.embedding_size
         self.log_mel = create_front_end(config.features, config.sample_rate)
         self.device = torch.device("cpu")
@@ -112,13 +115,15 @@ class Model:
         if precision != self.precision:
             marks.append(str(precision).removeprefix("torch."))
         known = self.fingerprint and (encoder is None or mark)
+        fingerprint = "-".join(filter(None, marks)) if known else ""
         return Model(
             self.config.model_copy(update={"windows": windows}),
             encoder or self.encoder,
             None if encoder else self.head,
             name=self.name if name is None else name,
-            fingerprint="-".join(filter(None, marks)) if known else "",
+            fingerprint=fingerprint,
             precision=precision,
+            path=self.path if fingerprint == self.fingerprint else None,
         ).to(self.device)
 
     def reinitialised(self, seed: int) -> "Model":
