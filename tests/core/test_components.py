@@ -39,6 +39,8 @@ def test_a_file_beside_the_page_with_or_without_its_ending(tmp_path: Path, thing
     assert use(["outside_file"], tmp_path) == use(["outside_file.py"], tmp_path) == use([path]) == [str(path)]
     assert things.create("one") == "outside_file"
     assert portable([str(path), "some.module"]) == ["outside_file.py", "some.module"]
+    with pytest.raises(SoundviewsError, match=r"in a list: use=\['outside_file'\]"):
+        use("outside_file", tmp_path)
 
 
 def test_a_module_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, things: Registry) -> None:

@@ -2,6 +2,7 @@
 
 import os
 
+import numpy as np
 import pytest
 
 from soundviews.core.errors import SoundviewsError
@@ -130,6 +131,9 @@ def test_nothing_there_says_what_was_looked_for(tmp_path):
         open_corpus(tmp_path / "a.wav")
     with pytest.raises(SoundviewsError, match="no recordings are named"):
         open_corpus([])
+    for samples in (np.zeros(16000), None):
+        with pytest.raises(SoundviewsError, match=r"named by a path, .* samples are for Model\.embed"):
+            open_corpus(samples)
 
 
 def test_a_recording_by_itself(tmp_path, write_audio, monkeypatch):

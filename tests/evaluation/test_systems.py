@@ -82,7 +82,7 @@ def test_python_names_systems_by_a_mapping_or_a_list():
         "a=b,c": (Path("runs/a=b,c"),),
         "log-mel statistics": ("logmel",),
     }
-    assert read_systems([model]) == {"log-mel statistics": (model,)}
+    assert read_systems([model]) == read_systems(model) == {"log-mel statistics": (model,)}
     assert run_names([model, other, "x"]) == ("log-mel statistics (1)", "log-mel statistics (2)", "x")
     with pytest.raises(SoundviewsError, match=r"given 2 times: name each, as in \{\"NAME\": 'runs/a'\}"):
         read_systems(["runs/a", "runs/a"])

@@ -87,6 +87,7 @@ def test_classes_without_clips_are_stated():
     ("given", "message"),
     [
         ({"test_folds": [9]}, "no clip for test"),
+        ({"test_folds": 2}, r"test_folds= is a list of folds, as \[3\], not 2"),
         ({"train_folds": [1, 2], "test_folds": [2]}, "in two parts"),
         ({"train_folds": [1], "test_split": "test"}, "not by both"),
     ],

@@ -18,3 +18,5 @@ def test_silence_is_read_and_errors_name_the_file(write_audio, tmp_path):
     for function in (read, probe):
         with pytest.raises(SoundviewsError, match=r"nowhere\.wav: no such file"):
             function(tmp_path / "nowhere.wav")
+    with pytest.raises(SoundviewsError, match="a number of Hz above 0, not -3"):
+        read(tmp_path / "silence.wav", sample_rate=-3)

@@ -148,3 +148,4 @@ def test_batches_of_rows_of_nothing_and_of_what_is_none(cola: Model) -> None:
 def test_reprs_say_what_matters(cola: Model) -> None:
     assert repr(cola) == ("Model('small', vgg_like: 8 values for every 0.98 s, 0.98 s apart, at 16000 Hz, on cpu)")
     assert repr(cola.embed(noise(48_000), RATE)) == "Embedding(4 windows that start at 0.00 to 2.94 s, vectors of 8)"
+    assert repr(cola.embed(noise(8_000), RATE)) == "Embedding(1 window that starts at 0.00 s, a vector of 8)"

@@ -62,6 +62,12 @@ def test_a_finished_run_is_left_as_it_is(
     assert {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.is_file()} == before
 
 
+def test_a_file_is_no_directory_for_a_run(tiny_recipe: Make, labelled: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("mine")
+    with pytest.raises(SoundviewsError, match="run is a file: out= is a directory to make"):
+        pretrain(tiny_recipe(), labelled, tmp_path / "run", workers=0)
+
+
 def test_another_run_is_refused_and_the_difference_named(
     tiny_recipe: Make, labelled: Path, corpus: Path, tmp_path: Path
 ) -> None:

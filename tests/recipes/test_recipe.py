@@ -99,6 +99,11 @@ def test_a_wrong_word_is_an_error_that_names_the_right_one(override: str, messag
         load_recipe("uclser", [override])
 
 
+def test_a_key_that_is_no_text_is_an_unknown_one() -> None:
+    with pytest.raises(SoundviewsError, match="3: Extra inputs are not permitted"):
+        load_recipe("uclser", {3: 1})  # type: ignore[dict-item]
+
+
 def test_a_file_may_build_on_a_shipped_recipe_or_on_a_file_beside_it(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("base: cola\ntraining: {steps: 5}\n")
     (tmp_path / "mine2.yaml").write_text("base: mine.yaml\ntraining: {batch_size: 8}\n")

@@ -32,6 +32,8 @@ def use(names: Iterable[str | Path], folder: str | Path = ".") -> list[str]:
     Raises:
         SoundviewsError: one is not there. What goes wrong inside a module keeps its traceback.
     """
+    if isinstance(names, str | Path):
+        raise SoundviewsError(f"modules to use are named in a list: use=[{str(names)!r}]")
     located = [locate(str(name), folder) for name in names]
     for name in located:
         if name.endswith(".py"):

@@ -27,6 +27,10 @@ class Randomness:
     ) -> None:
         self.keys, self.branch, self.path, self.device = keys, branch, path, torch.device(device)
 
+    def __repr__(self) -> str:
+        keys = ", ".join(map(repr, self.keys))
+        return f"Randomness({keys}, branch={self.branch}, path={self.path}, device={str(self.device)!r})"
+
     @cached_property
     def generator(self) -> torch.Generator:
         return torch.Generator(self.device).manual_seed(hashed_seed(self.keys, self.branch, self.path))

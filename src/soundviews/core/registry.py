@@ -107,9 +107,8 @@ class Registry:
         if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
             for option in options:
                 if option not in parameters:
-                    raise SoundviewsError(
-                        f"{self.kind} {name!r} has no option {option!r}: {nearest(option, parameters)}"
-                    )
+                    hint = nearest(option, parameters) if parameters else "it has none"
+                    raise SoundviewsError(f"{self.kind} {name!r} has no option {option!r}: {hint}")
         given = {key: value for key, value in context.items() if key in parameters and key not in options}
         return construct(maker, f"{self.kind} {name!r}", options, given)
 

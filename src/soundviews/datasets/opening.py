@@ -35,6 +35,11 @@ def open_corpus(data: Data, strict: bool = False, workers: int | None = None, pr
         return data
     if isinstance(data, str | os.PathLike):
         corpus = _open(os.fspath(data), strict, workers, progress)
+    elif not isinstance(data, Sequence):
+        raise SoundviewsError(
+            f"recordings are named by a path, a corpus or a list of them, not by {type(data).__name__}; samples are "
+            "for Model.embed and Model.embed_batch"
+        )
     else:
         if not data:
             raise SoundviewsError("no recordings are named: name files, folders or manifests")

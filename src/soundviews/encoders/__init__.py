@@ -40,6 +40,9 @@ def create_encoder(name: str, **options: Any) -> nn.Module:
     Raises:
         SoundviewsError: for an unknown name or option; it names the nearest right one.
     """
+    size = options.get("embedding_size")
+    if isinstance(size, int) and size < 1:
+        raise SoundviewsError(f"encoder {name!r}: embedding_size is 1 or more, not {size}")
     if not name.startswith("timm/"):
         encoder: nn.Module = encoders.create(name, options)
         return encoder

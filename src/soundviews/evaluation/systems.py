@@ -36,7 +36,7 @@ def read_systems(systems: Systems) -> dict[str, tuple[Source, ...]]:
             (name, tuple(runs) if isinstance(runs, list | tuple) else (runs,)) for name, runs in systems.items()
         ]
     else:
-        sources = [systems] if isinstance(systems, str) else list(systems)
+        sources = list(systems) if isinstance(systems, Sequence) and not isinstance(systems, str) else [systems]
         _refuse_twice([source for source in sources if isinstance(source, str)], '{{"NAME": {0!r}}}')
         pairs = [(name, (source,)) for name, source in zip(_names(sources), sources, strict=True)]
     return _distinct(pairs, '{"NAME": RUN}')

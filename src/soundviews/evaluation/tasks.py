@@ -146,6 +146,9 @@ def open_tasks(
     Raises:
         SoundviewsError: no labels where they are needed, an empty selection, or parts that share clips.
     """
+    for part, value in zip(PARTS, (train_folds, validation_folds, test_folds), strict=True):
+        if isinstance(value, int | str):
+            raise SoundviewsError(f"{option(f'{part}_folds')} is a list of folds, as [3], not {value!r}")
     folds = _named(train_folds, validation_folds, test_folds)
     splits = _named(train_split, validation_split, test_split)
     if cross_validate and (folds or splits):

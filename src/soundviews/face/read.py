@@ -24,6 +24,8 @@ def read(
     Raises:
         SoundviewsError: The file cannot be read; says why.
     """
+    if sample_rate is not None and not sample_rate > 0:
+        raise SoundviewsError(f"a sample rate is a number of Hz above 0, not {sample_rate!r}")
     try:
         return decode.read(path, start, duration, sample_rate, allow_silence=True)
     except UnreadableClip as error:

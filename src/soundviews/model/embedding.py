@@ -14,5 +14,7 @@ class Embedding(NamedTuple):
 
     def __repr__(self) -> str:
         windows, size = self.vectors.shape
+        if windows == 1:
+            return f"Embedding(1 window that starts at {self.starts[0]:.2f} s, a vector of {size})"
         span = f" that start at {self.starts[0]:.2f} to {self.starts[-1]:.2f} s" if windows else ""
         return f"Embedding({windows} windows{span}, vectors of {size})"

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from soundviews.audio.corpus import Corpus
 from soundviews.core.durations import said_duration
-from soundviews.core.errors import SoundviewsError, words
+from soundviews.core.errors import SoundviewsError, option, words
 from soundviews.core.files import write_text_whole
 from soundviews.datasets.opening import Data, open_corpus
 from soundviews.recipes.reading import read_page
@@ -36,6 +36,8 @@ def is_run(directory: Path) -> bool:
 
 def require_empty(directory: Path) -> None:
     """Refuse a directory that holds something else than a run."""
+    if directory.exists() and not directory.is_dir():
+        raise SoundviewsError(f"{directory} is a file: {option('out')} is a directory to make")
     if directory.exists() and any(directory.iterdir()):
         raise SoundviewsError(f"{directory} is not empty and holds no run: choose another directory")
 

@@ -78,7 +78,7 @@ def _parsed(overrides: Overrides) -> list[tuple[str, Any]]:
     if isinstance(overrides, str):
         raise SoundviewsError(f'overrides are {{"training.steps": 1000}} or ["training.steps=1000"], not {overrides!r}')
     if isinstance(overrides, Mapping):
-        return list(overrides.items())
+        return [(str(key), value) for key, value in overrides.items()]
     changes = []
     for override in overrides or ():
         key, separator, text = override.partition("=")
