@@ -66,7 +66,8 @@ def demo(
         directory / "report.html",
         "A first encoder",
         [*evaluation_sections(result), *_further_sections(recipe, corpus, separator, run)],
-        lead=f"Learned from {clips * 4 // 5} built-in sound scenes without their labels, then judged with them.",
+        lead=f"{demo_page.first_sentence(result)} Learned from {clips * 4 // 5} built-in sound scenes without their "
+        "labels, then judged with them.",
         facts=(
             ("clips", f"{clips}"),
             ("steps of the separator", f"{separator_steps}"),

@@ -8,7 +8,9 @@ import torch
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.decode import read
 from soundviews.audio.loader import training_loader
+from soundviews.evaluation.result import Evaluation
 from soundviews.evaluation.separation import SeparationFigures
+from soundviews.evaluation.verdicts import verdicts
 from soundviews.features import FrontEnd
 from soundviews.pretraining.channels import Draw, channels_of, processors_of
 from soundviews.pretraining.log import read_metrics
@@ -16,11 +18,25 @@ from soundviews.recipes.building import build
 from soundviews.recipes.schema import Recipe
 from soundviews.report import figures
 from soundviews.report.channels import channel_spectrograms
+from soundviews.report.headline import RANDOM_ENCODER, headline
 from soundviews.report.html import Code, Figure, Section, Table, Text
 from soundviews.report.spectrograms import units_of
 from soundviews.separation.processor import Processor
 
 SHOWN_SCENES = 6
+
+
+def first_sentence(result: Evaluation) -> str:
+    """Whether learning helped: the encoder against the same one with random weights, under the first protocol."""
+    said = headline(result).splitlines()[0]
+    first = result.rows[0]
+    random = [row for row in result.rows if row.label == first.label and row.system == RANDOM_ENCODER]
+    if not random:
+        return said
+    (verdict,) = verdicts(first, random)
+    better = "Learning helped" if verdict.difference > 0 else "Learning made it worse"
+    answer = better if verdict.decided else "Learning is not shown to have helped"
+    return f"{answer}: {said[0].lower()}{said[1:]}"
 
 
 def separation_section(

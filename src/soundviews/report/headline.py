@@ -10,7 +10,8 @@ from soundviews.evaluation.runner import WHOLE_NETWORK
 from soundviews.evaluation.verdicts import LEVEL, Verdict, verdicts
 from soundviews.report.words import measure_name
 
-BASELINES = (LogMelStatistics.name, "random encoder", "from scratch")
+RANDOM_ENCODER = "random encoder"
+BASELINES = (LogMelStatistics.name, RANDOM_ENCODER, "from scratch")
 
 
 def headline(evaluation: Evaluation) -> str:
