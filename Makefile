@@ -5,6 +5,7 @@ BIN := .venv/bin
 KEY := $(shell cat pyproject.toml src/soundviews/core/version.py | cksum | cut -d ' ' -f 1)
 STAMP := .venv/installed-$(KEY)
 BENCH_STAMP := .venv/installed-bench-$(KEY)
+DOCS_STAMP := .venv/installed-docs-$(KEY)
 LOWEST_STAMP := .venv-lowest/installed-$(KEY)
 PROGRAMS := src tests benchmarks studies examples tools
 BENCHMARKS := $(basename $(notdir $(filter-out benchmarks/_%,$(wildcard benchmarks/*.py))))
@@ -16,7 +17,7 @@ export PYTHONPATH := $(CURDIR)/src
 PARALLEL := --numprocesses auto --maxprocesses 8 --dist loadfile
 NUMERIC := $(addprefix tests/,separation features objectives views encoders model evaluation)
 
-.PHONY: install demo test test-fast test-kernels test-lowest lint format reference bench clean
+.PHONY: install demo test test-fast test-kernels test-lowest lint format reference docs bench clean
 .DEFAULT_GOAL := demo
 
 demo: $(STAMP)  ## make scenes, pretrain a small encoder, judge it, write a report
@@ -51,6 +52,10 @@ format: $(STAMP)
 reference: $(STAMP)  ## write docs/reference/ from the code
 	$(BIN)/python -m tools.reference
 
+docs: $(DOCS_STAMP) reference  ## one static site in build/site, which reads without a network
+	$(BIN)/mkdocs build --strict --quiet
+	@echo "open build/site/index.html"
+
 bench: $(BENCH_STAMP)
 	@set -e; for benchmark in $(BENCHMARKS); do echo "== $$benchmark"; $(BIN)/python -m benchmarks.$$benchmark; done
 
@@ -64,6 +69,10 @@ $(STAMP):
 
 $(BENCH_STAMP): $(STAMP)
 	$(BIN)/python -m pip install --quiet --editable '.[all,dev,bench]'
+	@touch $@
+
+$(DOCS_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --editable '.[all,dev,docs]'
 	@touch $@
 
 $(LOWEST_STAMP):

@@ -1,11 +1,13 @@
 """The page of public names: what `import soundviews` offers, and what each of its packages does."""
 
 import inspect
+import re
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import soundviews as sv
-from tools.saying import first_paragraph
+from tools.saying import first_paragraph, options_of, table
 
 
 def write() -> str:
@@ -20,6 +22,7 @@ def write() -> str:
     for name, value in named.items():
         if not isinstance(value, ModuleType):
             parts += [f"### `sv.{name}`", _call(name, value), _about(value)]
+            parts += _arguments(value) if inspect.isroutine(value) else []
     parts.append("## Packages")
     for name, value in named.items():
         if isinstance(value, ModuleType):
@@ -33,6 +36,14 @@ def write() -> str:
 def _about(value: Any) -> str:
     documented = inspect.isclass(value) or inspect.isroutine(value) or isinstance(value, ModuleType)
     return first_paragraph(value.__doc__) if documented else ""
+
+
+def _arguments(function: Callable[..., Any]) -> list[str]:
+    """A table of the arguments, then what is returned and raised."""
+    text = inspect.cleandoc(function.__doc__ or "")
+    rest = re.findall(r"^(Returns|Raises):\n((?: +.*\n?)+)", text, flags=re.MULTILINE)
+    options = options_of(function, ())
+    return [table("argument", options)] * bool(options) + [f"{head}: {' '.join(said.split())}" for head, said in rest]
 
 
 def _call(name: str, value: Any) -> str:

@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 
 from soundviews.core.registry import Registry
 from soundviews.encoders import encoders
+from soundviews.encoders.timm_encoder import TimmEncoder
 from soundviews.evaluation.score import protocols
 from soundviews.features.registry import front_ends
 from soundviews.objectives import objectives
@@ -22,7 +23,7 @@ BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below", "min_
 # What the surroundings give a component, so that no page says it.
 KINDS: list[tuple[str, str, Registry, tuple[str, ...]]] = [
     ("Views", "Each step of `views.anchor`, `views.positive` and `views.further`.", views, ("log_mel", "sample_rate")),
-    ("Encoders", "`encoder`. `timm/NAME` names any backbone of timm, too.", encoders, ()),
+    ("Encoders", "`encoder`.", encoders, ("name",)),
     ("Objectives", "`objectives`; each also takes `weight` (1) and `name`.", objectives, ("embedding_size",)),
     ("Front-ends", "`features`, where `front_end` names one.", front_ends, ("sample_rate",)),
     ("Schedules", "`training.schedule`: factors of the learning rate.", schedules, ()),
@@ -68,7 +69,8 @@ def write() -> str:
             parts.append(table("key", keys(section)))
     for title, about, registry, context in KINDS:
         parts += [f"## {title}", about]
-        for name, maker in shipped(registry):
+        further = [("timm/NAME", TimmEncoder)] if registry is encoders else []
+        for name, maker in (*shipped(registry), *further):
             options = options_of(maker, context)
             parts += [f"### `{name}`", first_paragraph(maker.__doc__)]
             parts += [table("option", options)] if options else []

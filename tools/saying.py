@@ -4,7 +4,7 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -39,11 +39,15 @@ def say_type(kind: Any) -> str:
         return " or ".join(f"`{value}`" for value in arguments)
     if origin in (Union, types.UnionType):
         return " or ".join(say_type(part) for part in arguments if part is not types.NoneType)
-    if origin is dict:
+    if not inspect.isclass(origin):
+        return getattr(kind, "__name__", str(kind))
+    if origin is Callable:
+        return "function"
+    if issubclass(origin, Mapping):
         return "mapping"
-    if origin is tuple or (inspect.isclass(origin) and issubclass(origin, Sequence)):
+    if issubclass(origin, Sequence):
         return f"list of {say_type(arguments[0])}" if arguments and arguments[0] is not Any else "list"
-    return getattr(kind, "__name__", str(kind))
+    return origin.__name__
 
 
 def say_value(value: Any) -> str:
