@@ -85,6 +85,7 @@ def test_no_verb_opens_a_connection(tmp_path: Path) -> None:
         assert not tried, f"{command}: {tried}"
 
 
+@pytest.mark.slow
 def test_a_download_by_name_is_noticed(tmp_path: Path) -> None:
     mirror = ["--url-base", "http://localhost:9/"]  # port 9 discards, where anything is there at all
     ((code, tried),), _ = run([["data", "musan", "--to", "musan", *mirror]], tmp_path)
