@@ -183,3 +183,18 @@ def test_impossible_settings_are_named(options, words):
 def test_too_short_for_a_frame():
     with pytest.raises(SoundviewsError, match="one frame needs 400"):
         LogMel(16000)(torch.zeros(1, 399))
+
+
+@pytest.mark.parametrize("scale", ["htk", "slaney"])
+def test_bands_say_their_centres(scale):
+    log_mel = LogMel(16000, n_mels=40, f_min=60, f_max=7800, mel_scale=scale)
+    edges = librosa.mel_frequencies(42, fmin=60, fmax=7800, htk=scale == "htk")
+    np.testing.assert_allclose(log_mel.hertz, edges[1:-1])
+
+
+@pytest.mark.parametrize("power", [1.0, 2.0])
+@pytest.mark.parametrize("log", ["ln", "log10", "db"])
+def test_a_unit_is_so_many_decibels(power, log):
+    log_mel = LogMel(16000, power=power, log=log, floor=1e-12)
+    loud, soft = (run(log_mel, noise(4000) * gain) for gain in (1.0, 0.1))
+    np.testing.assert_allclose((loud - soft) * log_mel.decibels, 20, atol=0.01)  # a tenth of the amplitude

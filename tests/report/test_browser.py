@@ -126,6 +126,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         Code("soundviews " + "evaluate " * 30),
         Figure(drawing, "Spectrograms."),
         Table(["name", "value"], [["z" * 90, 0.5]]),
+        Table(["class", *(f"linear:style=uclser, system {i}" for i in range(20))], [["a class", *20 * [0.5]]]),
     ]
     sections = [Section(name, parts) for name in ("One", "Two", "Three")]
     facts = [("clips", "500"), ("folder", "w" * 60), ("minutes", "3.2")]

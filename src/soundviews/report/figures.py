@@ -9,6 +9,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from soundviews.report.spectrograms import Units, draw_patch, frequency_unit
@@ -72,6 +73,7 @@ def training_curves(curves: Mapping[str, Sequence[tuple[int, float]]], columns: 
             axes.grid(axis="y", color="#e5e5e5", linewidth=0.6)
             if number > len(curves) - columns:
                 axes.set_xlabel("training step")
+            axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
         return figure
 
 

@@ -36,8 +36,8 @@ p { margin: .6rem 0; max-width: 42rem; }
 nav { margin: 1.4rem 0 0; font-size: .92rem; } nav a { display: inline-block; margin-right: 1.1rem; }
 a { color: var(--accent); }
 .scroll { overflow-x: auto; margin: 1rem 0; }
-figure { margin: 1.2rem 0; } figure .scroll { margin: 0; border-radius: .5rem; }
-figure img { display: block; height: auto; max-width: max(100%, 35rem); background: #ffffff; }
+figure { margin: 1.2rem 0; } figure .scroll { margin: 0; }
+figure img { display: block; border-radius: .5rem; height: auto; max-width: max(100%, 35rem); background: #ffffff; }
 figcaption, caption { color: var(--soft); font-size: .9rem; text-align: left; margin-top: .4rem; }
 caption { caption-side: bottom; padding-top: .5rem; }
 table { border-collapse: collapse; font-size: .93rem; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
@@ -64,7 +64,8 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .85rem; }
   main { max-width: none; padding: 0; } nav, audio { display: none; } p { max-width: none; }
   .scroll, pre { overflow: visible; } pre { white-space: pre-wrap; }
   table { font-size: .75rem; }
-  th, td, td.long { min-width: 0; white-space: normal; overflow-wrap: anywhere; }
+  th, td.long, .wide td { min-width: 4.6rem; max-width: none; white-space: normal; overflow-wrap: anywhere; }
+  .wide th, .wide td { min-width: 0; padding-right: .4rem; }
   th:first-child, td:first-child { position: static; }
   figure img { width: auto !important; max-width: 100%; max-height: 23cm; filter: none; }
   figure, tr, li { break-inside: avoid; } h2 { break-after: avoid; } }
@@ -72,6 +73,7 @@ footer { margin-top: 3rem; color: var(--soft); font-size: .85rem; }
 
 
 SHORT = 18  # characters of a cell that stay in one line, such as an interval
+NARROW = 8  # columns that fit on paper without breaking words
 PLAYABLE = {".wav", ".mp3", ".ogg", ".oga", ".opus", ".flac", ".m4a", ".mp4", ".webm", ".aac"}  # by browsers
 
 
@@ -232,8 +234,9 @@ def _render_table(table: Table) -> str:
 
     rows = "".join(f"<tr>{cells('td', row)}</tr>" for row in table.rows)
     caption = f"<caption>{escape(table.caption)}</caption>" if table.caption else ""
+    wide = ' class="wide"' if len(table.columns) > NARROW else ""
     return (
-        f'<div class="scroll" tabindex="0"><table>{caption}<thead><tr>{cells("th", table.columns)}</tr></thead>'
+        f'<div class="scroll" tabindex="0"><table{wide}>{caption}<thead><tr>{cells("th", table.columns)}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
 
