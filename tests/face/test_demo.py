@@ -1,12 +1,15 @@
 """The demonstration, tiny: separator, prepared channels, encoder, figures and report in one directory."""
 
 import base64
+import html
 import json
 import re
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from soundviews.cli.app import app, load_verbs
 from soundviews.face.demo import demo
 from soundviews.pretraining.log import read_metrics
 from soundviews.recipes.loading import load_recipe, load_separator_recipe
@@ -26,7 +29,12 @@ def test_the_demo_leaves_processors_channels_an_encoder_and_a_report_and_may_be_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("soundviews.face.demo.PROTOCOLS", [("qbe", {})])  # the probes take longer than all the rest
-    report = demo(tmp_path, TINY, 40, TINY_SEPARATOR)
+    words = ["--set", *" --set ".join(TINY).split(" "), "--set-separator", TINY_SEPARATOR[0]]
+    words += [word for setting in TINY_SEPARATOR[1:] for word in ("--set-separator", setting)]
+    load_verbs()
+    said = CliRunner().invoke(app, ["demo", "--out", str(tmp_path), "--clips", "40", *words])
+    assert said.exit_code == 0, said.output
+    report = tmp_path / "report.html"
     assert list(find_processors(tmp_path / "separator")) == ["N", "F", "S1", "S2"]
     prepared = sorted(json.loads(page.read_text())["name"] for page in tmp_path.glob("channels/*/*/about.json"))
     assert prepared == ["N", "S2"]  # those that the recipe's views name
@@ -37,7 +45,14 @@ def test_the_demo_leaves_processors_channels_an_encoder_and_a_report_and_may_be_
     assert len(drawings) >= 5 and all(b"<svg" in drawing for drawing in drawings)
 
     before = read_metrics(tmp_path / "run" / "metrics.csv")
-    assert demo(tmp_path, TINY, 40, TINY_SEPARATOR) == report
+    again = demo(tmp_path, TINY, 40, TINY_SEPARATOR)
+    assert again.report == report
+    assert said.stdout.splitlines()[-3:] == [
+        again.answer,
+        f"The report, with pictures: {report}",
+        "Next, your own recordings: soundviews pretrain MY_RECORDINGS --out runs/first",
+    ]
+    assert f'<p class="lead">{html.escape(again.answer)} Learned' in page
     assert read_metrics(tmp_path / "run" / "metrics.csv") == before
 
 

@@ -23,6 +23,7 @@ def demo(
     """
     from soundviews.face.demo import demo as run
 
-    report = run(out, overrides, clips, separator_overrides)
-    print(f"report  {report}")
-    print(f"bundle  {out / 'run' / 'bundle'}")
+    answer, report = run(out, overrides, clips, separator_overrides)
+    print(answer)
+    print(f"The report, with pictures: {report}")
+    print("Next, your own recordings: soundviews pretrain MY_RECORDINGS --out runs/first")

@@ -3,6 +3,7 @@
 import logging
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from soundviews.audio.corpus import Corpus
 from soundviews.datasets.opening import open_corpus
@@ -30,12 +31,19 @@ JUDGED_SCENES = 20  # by each processor
 logger = logging.getLogger(__name__)
 
 
+class Demonstration(NamedTuple):
+    """answer: Whether learning helped, with its figures; report: the page."""
+
+    answer: str
+    report: Path
+
+
 def demo(
     directory: str | Path,
     overrides: list[str] | None = None,
     clips: int = CLIPS,
     separator_overrides: list[str] | None = None,
-) -> Path:
+) -> Demonstration:
     """Run the demonstration; started again, it goes on where it was.
 
     Args:
@@ -46,7 +54,7 @@ def demo(
         separator_overrides: Changes to the recipe `separator/demo`.
 
     Returns:
-        The report.
+        Whether learning helped, in a sentence, and the report.
     """
     started = time.monotonic()
     directory = Path(directory)
@@ -62,11 +70,12 @@ def demo(
     model = pretrain(scenes, run, "demo", overrides, folds=LEARN, separator=separator, channels=directory / "channels")
     result = _judge(model, corpus)
     result.save(directory / "evaluation.json")
-    return write_report(
+    answer = demo_page.first_sentence(result)
+    report = write_report(
         directory / "report.html",
         "A first encoder",
         [*evaluation_sections(result), *_further_sections(recipe, corpus, separator, run)],
-        lead=f"{demo_page.first_sentence(result)} Learned from {clips * 4 // 5} built-in sound scenes without their "
+        lead=f"{answer} Learned from {clips * 4 // 5} built-in sound scenes without their "
         "labels, then judged with them.",
         facts=(
             ("clips", f"{clips}"),
@@ -75,6 +84,7 @@ def demo(
             ("minutes", f"{(time.monotonic() - started) / 60:.1f}"),
         ),
     )
+    return Demonstration(answer, report)
 
 
 def _separate(recipe: Recipe, corpus: Corpus, separator: Path, channels: Path) -> None:

@@ -130,11 +130,13 @@ def views_section(recipe: Recipe, corpus: Corpus, separator: Path) -> Section:
 
 def training_section(separator: Path, run: Path) -> Section:
     """Curves of both runs."""
+    curves = read_metrics(run / "metrics.csv").items()
+    learning = {name: points for name, points in curves if name.endswith(("loss", "_accuracy"))}
     separation = {f"separator: {name}": points for name, points in read_metrics(separator / "metrics.csv").items()}
     return Section(
         "How it went",
         [
-            Figure(figures.training_curves(read_metrics(run / "metrics.csv")), "The encoder: loss, in-batch accuracy."),
+            Figure(figures.training_curves(learning), "The encoder: loss, in-batch accuracy."),
             Figure(
                 figures.training_curves(separation),
                 "The separator: how well its channels add up to the two scenes again (snr, dB).",
@@ -149,7 +151,7 @@ def next_section() -> Section:
         "Now your own recordings",
         [
             Code(
-                "soundviews pretrain MY_RECORDINGS --recipe uclser --out runs/first\n"
+                "soundviews pretrain MY_RECORDINGS --out runs/first\n"
                 "soundviews evaluate runs/first --data MY_LABELLED_CLIPS --protocol linear --baselines\n"
                 "soundviews embed runs/first MY_RECORDINGS --out archive.parquet\n"
                 "soundviews search archive.parquet SOUND_I_LOOK_FOR.wav\n"
@@ -161,7 +163,7 @@ def next_section() -> Section:
             Code(
                 "import soundviews as sv\n"
                 "\n"
-                'model = sv.pretrain("MY_RECORDINGS", "runs/first", recipe="uclser")\n'
+                'model = sv.pretrain("MY_RECORDINGS", "runs/first")\n'
                 'print(sv.evaluate(model, "MY_LABELLED_CLIPS", "linear", baselines=True))\n'
                 'vectors, clips = sv.embed(model, "MY_RECORDINGS")\n'
                 'sv.embed_archive(model, "MY_RECORDINGS", "archive.parquet")\n'
