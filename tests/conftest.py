@@ -1,4 +1,4 @@
-"""What every test may use: real recordings where they are at hand, small recordings, a cache of its own."""
+"""What every test may use: real recordings where they are at hand, small recordings, a cache of its own; which are slow."""
 
 import os
 from collections.abc import Callable
@@ -11,6 +11,26 @@ import soundfile
 import typer
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+SLOW = (
+    "cli/",
+    "components/",
+    "examples/",
+    "face/test_demo",
+    "face/test_pretrain",
+    "packaging/test_base_install",
+    "pretraining/",
+    "studies/",
+    "test_benchmarks.py",
+    "test_cli_help.py",
+    "test_offline.py",
+)
+"""How the ids of tests begin, below tests/, that `make test-fast` leaves out."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.removeprefix("tests/").startswith(SLOW):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session", autouse=True)
