@@ -1,4 +1,4 @@
-"""What every test may use: real recordings where they are at hand, small recordings, a cache of its own; which are slow."""
+"""What every test may use: real recordings where they are at hand, small recordings, a cache; and which are slow."""
 
 import os
 from collections.abc import Callable
