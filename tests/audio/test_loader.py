@@ -87,6 +87,13 @@ def test_resuming_gives_what_an_uninterrupted_run_would(corpus, workers):
         assert_same(a, b)
 
 
+def test_reading_draws_nothing_from_the_random_state_of_the_caller(corpus):
+    before = torch.get_rng_state()
+    list(evaluation_batches(corpus, RATE, 4))
+    list(training_loader(corpus, RATE, 4, seed=0, start_step=0, steps=2))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_seeds_differ(corpus):
     a = next(iter(training_loader(corpus, RATE, 6, 0, 0, 1, 0)))
     b = next(iter(training_loader(corpus, RATE, 6, 1, 0, 1, 0)))

@@ -55,6 +55,13 @@ def test_a_window_of_near_silence_is_not_raised_to_full_level(cola: Model) -> No
     torch.testing.assert_close((two - one)[above].mean(), torch.tensor(np.log(2.0)).float(), atol=1e-3, rtol=0)
 
 
+def test_loading_draws_nothing_from_the_random_state_of_the_caller(cola: Model, tmp_path: Path) -> None:
+    bundle = save_bundle(tmp_path / "bundle", cola.config, cola.encoder)
+    before = torch.get_rng_state()
+    sv.load(bundle)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_a_bundle_comes_back_and_others_may_read_it(cola: Model, tmp_path: Path) -> None:
     folder = save_bundle(tmp_path / "bundle", cola.config, cola.encoder)
     loaded = sv.load(folder)

@@ -125,7 +125,9 @@ def evaluation_batches(
         UnreadableClip: with `strict`, names the clip.
     """
     clips = _EvaluationClips(ClipStore(corpus, sample_rate, keep=store), batch_size, strict)
-    for batches, left_out in DataLoader(clips, batch_size=None, num_workers=workers, worker_init_fn=_quiet):
+    generator = torch.Generator()  # without one, reading would draw from everybody's
+    loader = DataLoader(clips, batch_size=None, num_workers=workers, worker_init_fn=_quiet, generator=generator)
+    for batches, left_out in loader:
         if left_out and strict:
             raise UnreadableClip(f"{left_out[0].path}: {left_out[0].reason}")
         if skipped is not None:
@@ -311,6 +313,7 @@ def training_loader(
         sampler=range(start_step, start_step + steps),
         num_workers=workers,
         worker_init_fn=_quiet,
+        generator=torch.Generator(),  # without one, reading would draw from everybody's
         pin_memory=torch.cuda.is_available(),
     )
 

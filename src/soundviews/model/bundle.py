@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+import torch
 from pydantic import ValidationError
 from torch import nn
 
@@ -70,10 +71,11 @@ def _read(directory: Path, page: dict[str, Any]) -> tuple[BundleConfig, nn.Modul
 def _build(config: BundleConfig) -> tuple[nn.Module, nn.Module | None]:
     """Encoder and head, their weights still to be read."""
     front_ends.get(str(config.features.get("front_end", LOG_MEL)))  # the model needs it, too
-    encoder = create_architecture(config.encoder.name, config.encoder.options)
-    if config.head is None:
-        return encoder, None
-    return encoder, objectives.create(config.head.name, config.head.options, embedding_size=config.embedding_size)
+    with torch.random.fork_rng(devices=[]):  # the weights that are drawn are replaced; nobody's draws may change by it
+        encoder = create_architecture(config.encoder.name, config.encoder.options)
+        if config.head is None:
+            return encoder, None
+        return encoder, objectives.create(config.head.name, config.head.options, embedding_size=config.embedding_size)
 
 
 def _load_part(module: nn.Module, tensors: dict[str, Any], prefix: str, directory: Path) -> None:
