@@ -1,5 +1,7 @@
 """Results as tables of text, whatever characters the names have."""
 
+import pytest
+
 from soundviews.evaluation.compare import Comparison, Difference
 from soundviews.evaluation.result import Evaluation, Failure, Row
 from soundviews.evaluation.systems import System
@@ -31,6 +33,13 @@ def test_a_comparison_has_a_table_for_each_protocol_and_says_what_its_tests_are(
     assert "qbe: mAP" in text and "minus [red]mine" in text and "+0.125 to +0.375 0.0200" in text
     assert "paired over 8 classes (qbe)" in " ".join(text.split())
     assert about_tests(Comparison("a", "b", [], systems=systems)) == ""
+
+
+def test_text_is_not_displayed_in_a_notebook(monkeypatch) -> None:
+    """rich would display an empty box beside the table that the notebook itself displays."""
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    monkeypatch.setattr("rich.jupyter.display", lambda *args: pytest.fail("displayed"))
+    assert "theirs" in as_text(drawn(Evaluation("mine", "here", ["test: fold 3"], ROWS)))
 
 
 def test_shown_results_are_the_same_figures_and_say_what_failed(tmp_path) -> None:

@@ -24,7 +24,7 @@ def drawn(evaluation: Evaluation) -> Group:
 
 def as_text(renderable: RenderableType) -> str:
     """What a terminal would show, without colours."""
-    console = Console(file=io.StringIO(), color_system=None)
+    console = Console(file=io.StringIO(), color_system=None, force_jupyter=False)  # in a notebook it would display
     with console.capture() as capture:
         console.print(renderable)
     return "\n".join(line.rstrip() for line in capture.get().splitlines())
