@@ -103,6 +103,7 @@ def test_without_a_recipe_it_chooses_one_and_says_why(
     short = {"training.steps": 1, "encoder": {"vgg_like": {}}}
     with caplog.at_level(logging.INFO, "soundviews"):
         model = pretrain(tmp_path / "few", tmp_path / "run", overrides=short, workers=0)
+    assert caplog.messages[0] == f"reading {tmp_path / 'few'}"
     assert "recipe uclser/small, 300 steps of 6 clips: for 6 recordings, 7 seconds of audio, and no GPU" in caplog.text
     assert model.config.recipe == "uclser/small"
     again = pretrain(tmp_path / "few", tmp_path / "run", workers=0)  # whatever would be chosen by now

@@ -69,6 +69,18 @@ def test_clips_are_long_enough_and_of_different_recordings(tiny_recipe: Make, ma
     assert HalvesCheck(recipe, parts.log_mel, corpus.select(range(30)), nothing, steps=10).clips is None
 
 
+def test_an_encoder_that_finds_halves_has_not_collapsed(
+    tiny_recipe: Make, many: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, corpus = tiny_recipe(), open_corpus(many)
+    check = HalvesCheck(recipe, build(recipe, weights=False).log_mel, corpus, corpus.select([]), steps=10)
+    tones = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+    monkeypatch.setattr(module, "_side_by_side", lambda model: model)
+    for spread, collapsed in ((1.0, False), (1e-3, False), (0.0, True)):
+        monkeypatch.setattr(module, "embed_halves", lambda *_, h=1 + spread * tones: (h, h))
+        assert bool(check(None, 3).collapse) == collapsed  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(("steps", "at"), [(100, ()), (20_000, (10_000,)), (100_000, (25_000, 50_000, 75_000))])
 def test_checks_on_the_way_are_those_that_the_training_can_afford(
     steps: int, at: tuple[int, ...], tiny_recipe: Make

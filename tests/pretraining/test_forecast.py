@@ -39,7 +39,6 @@ def test_after_the_third_step_it_says_what_all_of_them_take(
     assert [line for line in caplog.messages if line.startswith("about")] == [
         "about 2 minutes in all: 6 steps of 20 seconds on this machine"
     ]
-    assert f"reading {labelled}" in caplog.text
     assert "12 recordings, 5 seconds: 12 clips of up to 30 s" in caplog.text
 
 

@@ -14,6 +14,7 @@ from soundviews.model import Model, load
 from soundviews.pretraining import run, separator_run
 from soundviews.pretraining.directory import is_run, read_run
 from soundviews.pretraining.forecast import Consent
+from soundviews.pretraining.process import device_rank
 from soundviews.pretraining.settings import JUDGING_CORPUS, TRAINING_CORPUS, RunSettings
 from soundviews.recipes.choosing import choose_recipe
 from soundviews.recipes.loading import check, load_recipe, load_separator_recipe
@@ -73,7 +74,7 @@ def pretrain(
         SoundviewsError: what can be mended, before anything is trained; another run is in `out`.
         KeyboardInterrupt: interrupted after a whole step; the same call goes on.
     """
-    show_messages()
+    _begin(data, devices)
     if recipe is None:
         recipe, overrides = _choose(data, Path(out), overrides, folds, splits, devices, strict)
     asked = load_recipe(recipe, overrides, use)
@@ -128,7 +129,7 @@ def train_separator(
     Raises:
         SoundviewsError, KeyboardInterrupt: as `pretrain`.
     """
-    show_messages()
+    _begin(data, devices)
     asked = load_separator_recipe(SEPARATOR_RECIPE if recipe is None else recipe, overrides)
     run_directory = separator_run.train(
         asked,
@@ -150,6 +151,13 @@ def resume_separator(directory: str | Path) -> Path:
     return _separates(separator_run.resume(Path(directory)))
 
 
+def _begin(data: Data, devices: int) -> None:
+    """Say what is being done before anything takes time."""
+    show_messages()
+    if device_rank(devices) == 0:
+        logger.info("reading %s", data if isinstance(data, str | Path) else "the recordings")
+
+
 def _choose(
     data: Data,
     out: Path,
@@ -163,14 +171,13 @@ def _choose(
     overridden."""
     if is_run(out):
         return check(read_run(out, run.COMMAND)[0]), overrides
-    logger.info("reading %s", data if isinstance(data, str | Path) else "the corpus")
     corpus = open_corpus(data, strict=strict)
     if folds or splits:
         corpus = corpus.where(folds=folds, split=splits)
     corpus = corpus.with_durations()
     seconds = np.fmin(corpus.column("end"), corpus.column("duration")) - corpus.column("start")
     choice = choose_recipe(len(corpus), float(seconds.sum()), torch.accelerator.is_available(), devices)
-    logger.info("%s", choice.why)
+    logger.info("%s%s", choice.why, "; then what is set comes on top" if overrides else "")
     return choice.recipe, choice.overridden(overrides)
 
 

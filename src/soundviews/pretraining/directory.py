@@ -19,7 +19,7 @@ from soundviews.recipes.reading import read_page
 
 from .checkpoints import ensure_room
 from .process import device_rank
-from .settings import TRAINING_CORPUS, Environment, RunSettings
+from .settings import Environment, RunSettings
 
 logger = logging.getLogger(__name__)
 
@@ -50,14 +50,11 @@ def open_clips(data: Data, settings: RunSettings, clip_seconds: float, needed: i
         clip_seconds: Longer recordings become several clips.
         needed: The clips of one step over all devices.
     """
-    speaks = device_rank(settings.devices) == 0
-    if speaks:
-        logger.info("reading %s", "the corpus" if settings.data == TRAINING_CORPUS else settings.data)
     corpus = open_corpus(data, strict=settings.strict)
     if settings.folds or settings.splits:
         corpus = corpus.where(folds=settings.folds, split=settings.splits)
     corpus = corpus.cut(clip_seconds)
-    if speaks:
+    if device_rank(settings.devices) == 0:
         logger.info("%s", _said(corpus, clip_seconds))
     if len(corpus) < needed:
         raise SoundviewsError(
