@@ -74,10 +74,13 @@ def pretrain(
         SoundviewsError: what can be mended, before anything is trained; another run is in `out`.
         KeyboardInterrupt: interrupted after a whole step; the same call goes on.
     """
-    _begin(data, devices)
+    show_messages()
     if recipe is None:
-        recipe, overrides = _choose(data, Path(out), overrides, folds, splits, devices, strict)
-    asked = load_recipe(recipe, overrides, use)
+        _say_reading(data, devices)
+        asked = load_recipe(*_choose(data, Path(out), overrides, folds, splits, devices, strict), use)
+    else:
+        asked = load_recipe(recipe, overrides, use)
+        _say_reading(data, devices)
     if rooms is not None:
         asked = load_recipe(asked, {"edit_views.room.responses": str(Path(rooms).resolve())})
     directory = run.pretrain(
@@ -129,8 +132,9 @@ def train_separator(
     Raises:
         SoundviewsError, KeyboardInterrupt: as `pretrain`.
     """
-    _begin(data, devices)
+    show_messages()
     asked = load_separator_recipe(SEPARATOR_RECIPE if recipe is None else recipe, overrides)
+    _say_reading(data, devices)
     run_directory = separator_run.train(
         asked,
         data,
@@ -151,9 +155,8 @@ def resume_separator(directory: str | Path) -> Path:
     return _separates(separator_run.resume(Path(directory)))
 
 
-def _begin(data: Data, devices: int) -> None:
-    """Say what is being done before anything takes time."""
-    show_messages()
+def _say_reading(data: Data, devices: int) -> None:
+    """Say what is being done before it takes time."""
     if device_rank(devices) == 0:
         logger.info("reading %s", data if isinstance(data, str | Path) else "the recordings")
 
