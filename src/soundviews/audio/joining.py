@@ -13,6 +13,7 @@ from soundviews.audio.repeats import first_rows
 
 ABSOLUTE = r"^([A-Za-z]:)?[\\/]" if os.name == "nt" else "^/"
 
+
 def join(corpora: Sequence[Corpus]) -> Corpus:
     """The clips of all corpora in their order, under the deepest folder above them.
 
