@@ -14,7 +14,7 @@ def test_opened_models_are_taken_as_they_are(tiny_model):
 
 
 def test_a_model_elsewhere_is_copied_to_the_device(tiny_model):
-    moved = open_model(tiny_model, "meta")
+    moved = open_model(tiny_model, torch.device("meta"))
     assert moved is not tiny_model and moved.device == torch.device("meta")
     assert tiny_model.device == torch.device("cpu") and next(tiny_model.encoder.parameters()).device.type == "cpu"
     assert moved.fingerprint == tiny_model.fingerprint

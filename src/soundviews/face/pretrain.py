@@ -18,7 +18,7 @@ from soundviews.pretraining.process import device_rank
 from soundviews.pretraining.settings import JUDGING_CORPUS, TRAINING_CORPUS, RunSettings
 from soundviews.recipes.choosing import choose_recipe
 from soundviews.recipes.loading import check, load_recipe, load_separator_recipe
-from soundviews.recipes.reading import Overrides, Source
+from soundviews.recipes.reading import Overrides, Source, load_page
 
 SEPARATOR_RECIPE = "separator"
 
@@ -76,6 +76,7 @@ def pretrain(
     """
     show_messages()
     if recipe is None:
+        load_page({}, overrides)  # what is no key=value fails before any audio is read
         _say_reading(data, devices)
         asked = load_recipe(*_choose(data, Path(out), overrides, folds, splits, devices, strict), use)
     else:
