@@ -1,9 +1,10 @@
 """Nothing in the source needs a POSIX system: no shell, no fork, no separator, no encoding of the machine's own."""
 
 import ast
+import functools
 import os
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,14 @@ POSIX_NAMES = {
 TEXT = {"read_text": 0, "write_text": 1}  # position of the encoding
 
 
-def statements() -> Iterator[tuple[str, ast.AST]]:
-    for path in sorted(SOURCE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            yield f"{path.relative_to(SOURCE).as_posix()}:{getattr(node, 'lineno', 0)}", node
+@functools.cache
+def statements() -> list[tuple[str, ast.AST]]:
+    """Every node of the source, with its file and line."""
+    return [
+        (f"{path.relative_to(SOURCE).as_posix()}:{getattr(node, 'lineno', 0)}", node)
+        for path in sorted(SOURCE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    ]
 
 
 def test_no_module_of_posix_alone_is_imported() -> None:
