@@ -29,7 +29,7 @@ test: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) $(PYTEST_OPTIONS)
 
 test-fast: $(STAMP)  ## without what trains, starts other programs or computes for seconds
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not slow' $(PARALLEL) $(PYTEST_OPTIONS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not slow' $(PARALLEL) --dist worksteal $(PYTEST_OPTIONS)
 
 test-kernels: $(STAMP)  ## the numeric rooms as other processors compute them: PyTorch's, oneDNN's and MKL's other kernels
 	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 \
