@@ -9,6 +9,7 @@ import timm
 import torch
 from safetensors.torch import save_file
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 import soundviews as sv
 from soundviews.core.errors import SoundviewsError
@@ -95,7 +96,7 @@ def test_short_patches_are_read_or_a_clear_error(name: str) -> None:
     assert set(sizes) <= {encoder.embedding_size}
 
 
-@pytest.mark.parametrize(("name", "fewest"), [("vgg_like", 8), ("cnn14", 32)])
+@pytest.mark.parametrize(("name", "fewest"), [("vgg_like", 8), ("cnn14", 32), ("strided_vgg", 15)])
 def test_too_short_patches_are_a_clear_error(name: str, fewest: int) -> None:
     with pytest.raises(SoundviewsError, match=f"{name} needs patches of at least {fewest} frames"):
         example(name)(patches(frames=fewest - 1))
@@ -187,6 +188,45 @@ def test_cnn14_published_drops_out_only_in_training() -> None:
     assert torch.equal(encoder(x), encoder(x))
 
 
+def test_strided_vgg_is_as_small_as_it_says() -> None:
+    encoder = on_meta("strided_vgg")
+    assert parameters(encoder) == 400 + 9 * (16 * 32 + 32 * 64 + 64 * 128 + 128 * 512) + 2 * (16 + 32 + 64 + 128 + 512)
+    with FlopCounterMode(display=False) as counter:
+        encoder(torch.zeros(1, 1, 100, 64, device="meta"))
+    assert 36e6 < counter.get_total_flops() / 2 < 37e6
+    assert parameters(on_meta("strided_vgg", widths=[24, 48, 96, 192, 512])) > 1.1e6
+
+
+def test_strided_vgg_adds_mean_and_maximum_over_time_of_the_mean_over_bands() -> None:
+    encoder, x = create_encoder("strided_vgg").eval(), patches(100, mels=64)
+    with torch.inference_mode():
+        maps = encoder.blocks(x)
+        assert maps.shape == (2, 512, 6, 4)
+        bands = maps.double().sum(3) / 4
+        torch.testing.assert_close(encoder(x).double(), bands.sum(2) / 6 + bands.amax(2), rtol=1e-5, atol=1e-6)
+
+
+def test_strided_vgg_with_a_dynamic_range_does_not_mind_how_loud_a_patch_is() -> None:
+    encoder = create_encoder("strided_vgg", dynamic_range=2.0, silence=-16.0).eval()
+    x = patches()
+    fainter = torch.where(x < x.amax((2, 3), keepdim=True) - 2.0, x - 5, x)  # beyond the range, which is not heard
+    assert not torch.equal(fainter, x)
+    with torch.inference_mode():
+        torch.testing.assert_close(encoder(x + 3), encoder(x), rtol=1e-4, atol=1e-5)
+        assert torch.equal(encoder(fainter), encoder(x))
+
+
+def test_strided_vgg_reads_digital_silence_as_nothing_and_not_as_the_loudest_patch() -> None:
+    encoder = create_encoder("strided_vgg", dynamic_range=8.0, silence=-16.0).eval()
+    read: list[torch.Tensor] = []
+    encoder.blocks.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
+    nearly = torch.full((1, 1, 100, 64), -16.0)
+    nearly[0, 0, 50, 20] = -15.0
+    encoder(torch.full((1, 1, 100, 64), -16.0)), encoder(nearly), encoder(torch.zeros(1, 1, 100, 64))
+    silent, faint, loud = read
+    assert (silent == 0).all() and faint.max() == pytest.approx(1 / 8) and (loud == 1).all()
+
+
 def test_resnet18_starts_with_active_branches() -> None:
     encoder = create_encoder("resnet18")
     assert all(
@@ -247,6 +287,8 @@ def test_options_reach_timm() -> None:
         ("cnn14", {"normalization": "layer"}, "'batch' or 'none'"),
         ("cnn14", {"width": 0}, "width must be positive"),
         ("crnn", {"mels": 32}, "at least 40"),
+        ("strided_vgg", {"widths": [16, 32]}, "three or more numbers of filters"),
+        ("strided_vgg", {"dynamic_range": 0}, "dynamic_range must be positive"),
     ],
 )
 def test_wrong_names_and_options_are_clear_errors(name: str, options: dict, message: str) -> None:
