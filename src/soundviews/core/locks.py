@@ -109,8 +109,9 @@ def _take(file: Path) -> int | None:
             _system_lock(handle)
         except OSError as error:
             if error.errno in NO_LOCKS and _is_left(file):
+                _hold(file, handle)
                 threading.Thread(target=_touch, args=(file, handle), daemon=True).start()
-                return _hold(file, handle)
+                return handle
             os.close(handle)
             return None
         with suppress(OSError):
