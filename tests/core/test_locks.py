@@ -22,10 +22,10 @@ from pathlib import Path
 from soundviews.core.locks import locked
 with locked(Path(sys.argv[1]), inside=True):
     {fork}
-    print("held", flush=True)
+    os.write(1, b"held\\n")
     time.sleep(60)
 """
-FORK = "if os.fork() == 0:\n        print(os.getpid(), flush=True)\n        time.sleep(60)"
+FORK = "if os.fork() == 0:\n        os.write(1, b'%d\\n' % os.getpid())\n        time.sleep(60)"
 
 
 @pytest.fixture
