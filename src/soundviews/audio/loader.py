@@ -4,7 +4,6 @@ Randomness has no state: the order of an epoch is a function of (seed, epoch), t
 (seed, step, rank). Resuming is starting at step k, and the number of workers changes nothing.
 """
 
-import signal
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -18,6 +17,7 @@ from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.audio.ledger import Ledger
 from soundviews.audio.store import ClipStore
 from soundviews.core.errors import SoundviewsError, UnreadableClip
+from soundviews.core.interruption import leave_signals_to_the_main_process
 from soundviews.core.randomness import hashed_seed
 
 # A batch for evaluation is split where padding it to its longest clip would take more than 256 MiB.
@@ -319,5 +319,4 @@ def training_loader(
 
 
 def _quiet(_worker: int) -> None:
-    """Ctrl-C reaches the whole group of processes; only the main one has something to say about it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_signals_to_the_main_process()

@@ -10,13 +10,16 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Train without a question
 
 
 def consent_of(yes: bool) -> Callable[[str], bool]:
-    """Ask in a terminal; elsewhere only `--yes` means yes."""
+    """Ask in a terminal; elsewhere only `--yes` means yes. Ctrl-C or Ctrl-D at the question means no."""
 
     def consent(text: str) -> bool:
         if yes:
             return True
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             return False
-        return typer.confirm(f"This takes {text}. Go on?", err=True)
+        try:
+            return typer.confirm(f"This takes {text}. Go on?", err=True)
+        except typer.Abort:
+            return False
 
     return consent

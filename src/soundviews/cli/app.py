@@ -2,19 +2,48 @@
 
 import contextlib
 import ctypes
+import errno
 import importlib
 import pkgutil
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from soundviews.core.errors import SoundviewsError, speaking_command_line
 from soundviews.core.extras import naming_extras
+from soundviews.core.interruption import end_at_once_from_now_on, exit_code, raise_on_termination, what_was_kept
 from soundviews.core.messages import show_messages
+from soundviews.core.streams import not_printed, outlive_streams, show_line
 from soundviews.core.version import __version__
 
-app = typer.Typer(name="soundviews", no_args_is_help=True, pretty_exceptions_enable=False)
+READER_GONE = 141  # what shells count where SIGPIPE ends a program, as in `| head`
+
+
+class _Verbs(TyperGroup):
+    """Says what ends a verb, before Typer would say "Aborted" to it, or nothing."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            raise typer.Exit(_say_interrupted(stop)) from None
+        except MemoryError as error:
+            raise SoundviewsError(
+                f"there is not enough memory for this: {error or 'a smaller batch may fit'}"
+            ) from error
+        except EOFError as error:
+            raise SoundviewsError(
+                f"a file ends before all that it should hold: {error or 'which one is unknown'}"
+            ) from error
+        except BrokenPipeError as error:
+            raise SoundviewsError(
+                f"{error.filename or 'another process'} has stopped reading: {error.strerror}"
+            ) from error
+
+
+app = typer.Typer(name="soundviews", cls=_Verbs, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
 def _print_version(wanted: bool) -> None:
@@ -56,16 +85,50 @@ def keep_freed_memory() -> None:
 
 
 def main() -> None:
-    """Entry point. Exit codes: 0 done, 1 a user error, 2 wrong arguments, 130 interrupted."""
+    """Entry point.
+
+    Exit codes: 0 done, 1 an error that is said in one line, 2 wrong arguments, 130 interrupted by Ctrl-C, 141 nobody
+    reads what is printed, 143 ended by SIGTERM.
+    """
+    outlive_streams()
+    raise_on_termination()
     keep_freed_memory()
-    load_verbs()
     try:
+        code = _run() or _say_not_printed()
+    except KeyboardInterrupt as stop:
+        code = _say_interrupted(stop)
+    sys.exit(code)
+
+
+def _run() -> Any:
+    """Do what the arguments say; returns the exit code."""
+    try:
+        load_verbs()
         with naming_extras():
             app()
+    except SystemExit as end:
+        return end.code
     except SoundviewsError as error:
-        print(f"soundviews: {error}", file=sys.stderr)
-        sys.exit(1)
+        show_line(f"soundviews: {error}")
+        return 1
     except OSError as error:
         # A full disk, a folder that may not be written to: where in the program it was met helps nobody.
-        print(f"soundviews: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
-        sys.exit(1)
+        show_line(f"soundviews: {error.filename or 'the system'}: {error.strerror or error}")
+        return 1
+
+
+def _say_interrupted(stop: KeyboardInterrupt) -> int:
+    code = exit_code(stop)
+    end_at_once_from_now_on(code)
+    show_line(f"\nsoundviews: interrupted: {what_was_kept(stop) or 'the same command begins anew'}")
+    return code
+
+
+def _say_not_printed() -> int:
+    error = not_printed()
+    if error is None:
+        return 0
+    if error.errno == errno.EPIPE:
+        return READER_GONE
+    show_line(f"soundviews: what was to be printed could not be: {error.strerror or error}")
+    return 1

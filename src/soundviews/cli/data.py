@@ -7,6 +7,7 @@ import typer
 
 from soundviews.cli.app import app
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.interruption import interrupted_says
 
 if TYPE_CHECKING:
     from soundviews.audio.corpus import Corpus
@@ -155,11 +156,8 @@ def _fetch(name: str, to: Path, url_base: str | None, keep_archives: bool) -> "C
 def _bring(origin: "Origin", to: Path, url_base: str | None, keep_archives: bool) -> None:
     from soundviews.datasets.fetch import fetch
 
-    try:
+    with interrupted_says(f"what came is kept in {to}; the same command goes on from there"):
         fetch(origin, to, url_base, keep_archives, progress=True)
-    except KeyboardInterrupt:
-        typer.echo(f"\nWhat came is kept in {to}; the same command goes on from there.", err=True)
-        raise
 
 
 def _is_whole(dataset: Any, folder: Path) -> bool:

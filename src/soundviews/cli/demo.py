@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from soundviews.cli.app import app
+from soundviews.core.interruption import interrupted_says
 
 
 @app.command()
@@ -23,7 +24,8 @@ def demo(
     """
     from soundviews.face.demo import demo as run
 
-    answer, report = run(out, overrides, clips, separator_overrides)
+    with interrupted_says("the same command goes on"):
+        answer, report = run(out, overrides, clips, separator_overrides)
     print(answer)
     print(f"The report, with pictures: {report}")
     print("Next, your own recordings: soundviews pretrain MY_RECORDINGS --out runs/first")

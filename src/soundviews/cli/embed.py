@@ -8,6 +8,7 @@ import typer
 from soundviews.cli._devices import Device
 from soundviews.cli._use import Use
 from soundviews.cli.app import app
+from soundviews.core.interruption import interrupted_says
 
 
 @app.command()
@@ -31,11 +32,8 @@ def embed(
 
     # A single folder or manifest is the root of the paths in the file.
     given = data[0] if len(data) == 1 else data
-    try:
+    with interrupted_says(f"what was done is kept in {out}.parts; the same command goes on from there"):
         result = embed_archive(model, given, out, device=device, workers=workers, strict=strict)
-    except KeyboardInterrupt:
-        typer.echo(f"\nWhat was done is kept in {out}.parts; the same command goes on from there.", err=True)
-        raise
     state = "was already complete" if result.already_complete else "written"
     typer.echo(f"{out} {state}: {result.windows:,} windows; {result.recordings:,} recordings were found.")
     if result.skipped:

@@ -9,6 +9,7 @@ import typer
 from soundviews.cli._devices import Device, chosen_device
 from soundviews.cli.app import app
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.interruption import interrupted_says
 
 if TYPE_CHECKING:
     from soundviews.audio.corpus import Skipped
@@ -55,11 +56,8 @@ def prepare(
     )
     device = chosen_device(device)
     started = time.monotonic()
-    try:
+    with interrupted_says(f"what was done is kept in {channels}; the same command goes on from there"):
         result = preparing.prepare(corpus, chosen, channels, bits, device, workers, strict, progress=True)
-    except KeyboardInterrupt:
-        typer.echo(f"\nWhat was done is kept in {channels}; the same command goes on from there.", err=True)
-        raise
     rate = result.made / (time.monotonic() - started)
     state = f"{result.made:,} clips separated, {rate:.1f} a second" if result.made else "was already complete"
     typer.echo(f"{result.home}: {state}; {result.total:,} are there ({_bytes(result.size)}).")

@@ -9,6 +9,7 @@ from soundviews.cli._long_runs import Yes, consent_of
 from soundviews.cli._use import Use
 from soundviews.cli.app import app
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.interruption import interrupted_says
 
 
 @app.command("pretrain")
@@ -64,28 +65,29 @@ def pretrain_command(
     from soundviews.cli._folds import numbers
     from soundviews.face.pretrain import pretrain, resume_pretraining
 
-    if resume is not None:
-        directory = resume
-        resume_pretraining(resume)
-    else:
-        directory = out or Path("runs") / ("first" if recipe is None else Path(recipe).stem)
-        pretrain(
-            str(data),
-            directory,
-            recipe,
-            set_,
-            evaluation_data=evaluation_data,
-            evaluation_folds=numbers(evaluation_folds),
-            folds=numbers(folds),
-            splits=splits.split(",") if splits else None,
-            separator=separator,
-            channels=channels,
-            rooms=rooms,
-            workers=workers,
-            devices=devices,
-            strict=strict,
-            use=use or (),
-            consent=consent_of(yes),
-        )
+    with interrupted_says("the same command goes on"):
+        if resume is not None:
+            directory = resume
+            resume_pretraining(resume)
+        else:
+            directory = out or Path("runs") / ("first" if recipe is None else Path(recipe).stem)
+            pretrain(
+                str(data),
+                directory,
+                recipe,
+                set_,
+                evaluation_data=evaluation_data,
+                evaluation_folds=numbers(evaluation_folds),
+                folds=numbers(folds),
+                splits=splits.split(",") if splits else None,
+                separator=separator,
+                channels=channels,
+                rooms=rooms,
+                workers=workers,
+                devices=devices,
+                strict=strict,
+                use=use or (),
+                consent=consent_of(yes),
+            )
     print(f"run {directory}")
     print(f"bundle {directory / 'bundle'}")

@@ -8,6 +8,7 @@ import typer
 from soundviews.cli._long_runs import Yes, consent_of
 from soundviews.cli.app import app
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.interruption import interrupted_says
 
 separate_app = typer.Typer(no_args_is_help=True, help="Learn to separate sounds from mixtures alone, and do it.")
 app.add_typer(separate_app, name="separate")
@@ -52,21 +53,22 @@ def train(
     from soundviews.face.pretrain import resume_separator, train_separator
     from soundviews.separation.processor import find_processors
 
-    if resume is not None:
-        directory = resume_separator(resume)
-    else:
-        directory = train_separator(
-            str(data),
-            out or Path("runs") / "separator",
-            recipe,
-            [*(set_ or []), *([f"separator.tdcn.sources={sources}"] if sources else [])],
-            folds=numbers(folds),
-            splits=splits.split(",") if splits else None,
-            workers=workers,
-            devices=devices,
-            strict=strict,
-            consent=consent_of(yes),
-        )
+    with interrupted_says("the same command goes on"):
+        if resume is not None:
+            directory = resume_separator(resume)
+        else:
+            directory = train_separator(
+                str(data),
+                out or Path("runs") / "separator",
+                recipe,
+                [*(set_ or []), *([f"separator.tdcn.sources={sources}"] if sources else [])],
+                folds=numbers(folds),
+                splits=splits.split(",") if splits else None,
+                workers=workers,
+                devices=devices,
+                strict=strict,
+                consent=consent_of(yes),
+            )
     print(f"run {directory}")
     for path in find_processors(directory).values():
         print(f"processor {path}")

@@ -8,6 +8,7 @@ import typer
 from soundviews.cli._devices import Device
 from soundviews.cli.separate import separate_app
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.interruption import interrupted_says
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,13 +50,10 @@ def apply(
 
     loaded = open_processor(separator, processor, device)
     given = data[0] if len(data) == 1 else data
-    try:
+    with interrupted_says(f"the channels that are done are in {out}; the same command goes on from there"):
         result = separate_files(
             loaded, given, out, format=format_, block_seconds=block_seconds, device=device, strict=strict
         )
-    except KeyboardInterrupt:
-        typer.echo(f"\nThe channels that are done are in {out}; the same command goes on from there.", err=True)
-        raise
     typer.echo(
         f"{out}: {result.recordings:,} recordings in {loaded.sources} channels each, by {loaded.name} "
         f"(step {loaded.step:,}); {result.already:,} of them were there already."

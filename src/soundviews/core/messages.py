@@ -1,7 +1,8 @@
 """Notices and warnings of the package, shown plainly on standard error unless the program arranges its own logging."""
 
 import logging
-import sys
+
+from soundviews.core.streams import show_line
 
 logger = logging.getLogger("soundviews")
 
@@ -11,7 +12,7 @@ class _Plain(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            print(self.format(record), file=sys.stderr, flush=True)
+            show_line(self.format(record))
         except Exception:
             self.handleError(record)
 

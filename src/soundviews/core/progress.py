@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
+from soundviews.core.streams import is_terminal, show_line
+
 DRAWN_EVERY = 0.1  # seconds
 PLAIN_EVERY = 30.0  # seconds
 _BYTES = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("bytes", 1.0))
@@ -123,7 +125,7 @@ def bar(
     """
     if not shown:
         yield Advance(total, unit, lambda: None, float("inf"))
-    elif sys.stderr.isatty() or _is_notebook():
+    elif is_terminal(sys.stderr) or _is_notebook():
         with _drawn(label, total, unit, audio_total) as advance:
             yield advance
     else:
@@ -174,7 +176,7 @@ def _plain(label: str, total: float | None, unit: str, audio_total: float | None
         nonlocal lines
         lines += 1
         texts = (advance.counts(), advance.rate(), advance.remaining())
-        print(f"{label}: {', '.join(text for text in texts if text)}", file=sys.stderr, flush=True)
+        show_line(f"{label}: {', '.join(text for text in texts if text)}")
 
     advance = Advance(total, unit, show, PLAIN_EVERY, audio_total)
     try:

@@ -14,6 +14,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import TrainingLoader, training_loader
 from soundviews.core.errors import SoundviewsError, option, words
+from soundviews.core.interruption import interruption
 from soundviews.recipes.schema import Recipe
 from soundviews.recipes.separator import SeparatorRecipe
 
@@ -24,8 +25,6 @@ from .log import MetricsCsv
 from .process import device_rank, process_as_it_was
 from .progress import ProgressBar, StopOnSignal
 from .settings import RunSettings
-
-logger = logging.getLogger(__name__)
 
 
 class Run(NamedTuple):
@@ -127,8 +126,9 @@ def fit(
     forecast.require_consent()
     if stop.asked and trainer.global_step < steps:
         again = words(f"{run.command} --resume {directory}", "the same call again")
-        logger.info("stopped at step %d; go on with: %s", trainer.global_step, again)
-        raise KeyboardInterrupt
+        stopped = interruption(stop.number)
+        stopped.add_note(f"stopped at step {trainer.global_step}; go on with: {again}")
+        raise stopped
 
 
 def _trainer(run: Run, steps: int, callbacks: list[pl.Callback], loggers: list[Any]) -> pl.Trainer:

@@ -17,7 +17,8 @@ def process_as_it_was() -> Iterator[None]:
     """Put back signal handlers, the environment, levels of loggers, warning filters, the number of threads, torch's
     random state and its gradient mode, whatever the block does and however it ends.
 
-    Lightning leaves a handler for SIGTERM behind with which `kill` no longer ends the program.
+    Lightning leaves a handler for SIGTERM behind with which `kill` no longer ends the program, and makes an exit with
+    code 1 of an interruption that it meets: here that is raised as what it was.
     """
     handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
     environment, levels, threads = dict(os.environ), _levels(), torch.get_num_threads()
@@ -26,6 +27,10 @@ def process_as_it_was() -> Iterator[None]:
     try:
         with warnings.catch_warnings(), torch.random.fork_rng(devices=[]), torch.set_grad_enabled(True):
             yield
+    except SystemExit as end:
+        if isinstance(end.__context__, KeyboardInterrupt):
+            raise end.__context__ from None
+        raise
     finally:
         if states:
             torch.cuda.set_rng_state_all(states)

@@ -1,6 +1,7 @@
 """What a run shows while it works, and how it stops when asked."""
 
 import logging
+import os
 import signal
 import threading
 import time
@@ -57,25 +58,35 @@ class ProgressBar(pl.Callback):
 
 
 class StopOnSignal(pl.Callback):
-    """The first Ctrl-C (or SIGTERM) ends the run after the step at hand, with a checkpoint; a second at once.
+    """The first Ctrl-C (or SIGTERM) ends the run after the step at hand, with a checkpoint; a second Ctrl-C at once.
 
     It ends after a whole optimiser step, of all its accumulated batches, and after the same one on every device:
-    only from there can the run go on as if it had not been stopped.
+    only from there can the run go on as if it had not been stopped. SIGTERM may come twice: `timeout` sends it to the
+    program, and then to its group.
+
+    Attributes:
+        asked: Whether the run is to end after this step.
+        number: The signal that asked first; None where it was another process that was asked.
     """
 
     def __init__(self) -> None:
         self.asked = False
+        self.number: int | None = None
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if threading.current_thread() is not threading.main_thread():
             return
 
+        process = os.getpid()
+
         def ask(number: int, frame: Any) -> None:
-            if self.asked:
+            if os.getpid() != process:  # a process that is only starting to load data
+                return
+            if self.asked and number == signal.SIGINT:
                 raise KeyboardInterrupt
-            self.asked = True
-            if trainer.is_global_zero:
-                logger.info("stopping after this step (again to stop at once)")
+            if not self.asked and trainer.is_global_zero:
+                logger.info("stopping after this step%s", " (again to stop at once)" if number == signal.SIGINT else "")
+            self.asked, self.number = True, self.number or number
 
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, ask)
