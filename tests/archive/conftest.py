@@ -1,6 +1,7 @@
 """Two small bundles with untrained weights: windows of the waveform, and windows of the spectrogram."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,11 +10,28 @@ import torch
 
 from soundviews.core.component import Component
 from soundviews.encoders import create_encoder
+from soundviews.model import Model
 from soundviews.model.bundle import save_bundle
 from soundviews.model.config import BundleConfig
 from soundviews.recipes.schema import Statistics, WindowSettings
 
 RATE = 16000
+
+
+class FakeModel(Model):
+    """Windows of 1 s whose vector is their root mean square: enough to count and fast for long recordings."""
+
+    def __init__(self) -> None:
+        self.config = SimpleNamespace(windows=SimpleNamespace(unit="waveform", size=4000, hop=4000, tail="drop"))  # type: ignore[assignment]
+        self.sample_rate, self.embedding_size, self.name, self.fingerprint = 4000, 1, "fake", "0"
+
+    seconds = hop_seconds = 1.0  # type: ignore[assignment]
+
+    def embed_clips(self, clips, space="h"):  # type: ignore[no-untyped-def]
+        count = clips.lengths // 4000
+        vectors = [row[: n * 4000].view(-1, 4000).std(1) for row, n in zip(clips.samples, count, strict=True)]
+        clip = torch.repeat_interleave(torch.arange(len(count)), count)
+        return torch.cat(vectors)[:, None], clip, torch.zeros(len(clip))
 
 
 def make_bundle(directory: Path, unit: str, seed: int = 0) -> Path:

@@ -21,9 +21,9 @@ from soundviews.audio.decode import read
 from soundviews.core.errors import SoundviewsError, UnreadableClip
 from soundviews.core.progress import Advance
 from soundviews.datasets.opening import open_corpus
-from soundviews.model import Model, load
+from soundviews.model import load
 
-from .conftest import RATE, make_bundle
+from .conftest import RATE, FakeModel, make_bundle
 
 
 def rows_of(table_path: Path, recording: str) -> dict[str, np.ndarray]:
@@ -190,26 +190,6 @@ def test_memory_does_not_grow_with_the_recording(waveform_bundle: Path, tmp_path
     tracemalloc.stop()
     assert pq.read_metadata(tmp_path / "out.parquet").num_rows == 1200
     assert peak < 8e6 < 20 * 60 * 4000 * 4
-
-
-class FakeModel(Model):
-    """Windows of 1 s whose vector is their root mean square: enough to count and fast for long recordings."""
-
-    def __init__(self) -> None:
-        from types import SimpleNamespace
-
-        self.config = SimpleNamespace(windows=SimpleNamespace(unit="waveform", size=4000, hop=4000, tail="drop"))  # type: ignore[assignment]
-        self.sample_rate, self.embedding_size, self.name, self.fingerprint = 4000, 1, "fake", "0"
-
-    seconds = hop_seconds = 1.0  # type: ignore[assignment]
-
-    def embed_clips(self, clips, space="h"):  # type: ignore[no-untyped-def]
-        import torch
-
-        count = clips.lengths // 4000
-        vectors = [row[: n * 4000].view(-1, 4000).std(1) for row, n in zip(clips.samples, count, strict=True)]
-        clip = torch.repeat_interleave(torch.arange(len(count)), count)
-        return torch.cat(vectors)[:, None], clip, torch.zeros(len(clip))
 
 
 def test_the_command_can_be_interrupted(waveform_bundle: Path, tmp_path: Path) -> None:

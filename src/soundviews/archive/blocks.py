@@ -46,13 +46,14 @@ class Decoded(NamedTuple):
 
 class Piece(NamedTuple):
     """What one block gave: starts, ends float64 (windows,) in seconds within the recording, vectors float32
-    (windows, dim); no windows and the reason where it could not be read. done: the share of its clip that is
-    behind, 0 to 1."""
+    (windows, dim), power float32 (windows,); no windows and the reason where it could not be read. done: the share of
+    its clip that is behind, 0 to 1."""
 
     block: Block
     starts: np.ndarray
     ends: np.ndarray
     vectors: np.ndarray
+    power: np.ndarray
     skipped: Skipped | None
     done: float
 
@@ -169,39 +170,42 @@ def _groups(decoded: Iterable[Decoded], most_samples: int) -> Iterator[list[Deco
 
 
 def _embed_group(model: Model, corpus: Corpus, group: list[Decoded]) -> list[Piece]:
-    vectors = iter(_embed_batch(model, [item.samples for item in group if item.samples is not None]))
+    embedded = iter(_embed_batch(model, [item.samples for item in group if item.samples is not None]))
     return [
         _unread(model, corpus, item)
         if item.samples is None
-        else _piece(model, corpus.clip(item.block.row), item.block, len(item.samples), next(vectors))
+        else _piece(model, corpus.clip(item.block.row), item.block, len(item.samples), *next(embedded))
         for item in group
     ]
 
 
-def _embed_batch(model: Model, waveforms: list[np.ndarray]) -> list[np.ndarray]:
-    """Vectors (windows, dim) of each waveform."""
+def _embed_batch(model: Model, waveforms: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Vectors (windows, dim) and power (windows,) of each waveform's windows."""
     if not waveforms:
         return []
     lengths = np.array([len(samples) for samples in waveforms])
     padded = np.zeros((len(waveforms), lengths.max()), dtype=np.float32)
     for row, samples in zip(padded, waveforms, strict=True):
         row[: len(samples)] = samples
-    vectors, clip, _ = model.embed_clips(Clips(torch.from_numpy(padded), torch.from_numpy(lengths)))
-    return np.split(vectors.numpy(), np.searchsorted(clip.numpy(), np.arange(1, len(waveforms))))
+    clips = Clips(torch.from_numpy(padded), torch.from_numpy(lengths))
+    vectors, clip, starts = model.embed_clips(clips)
+    edges = np.searchsorted(clip.numpy(), np.arange(1, len(waveforms)))
+    power = model.window_power(clips, clip, starts)
+    return list(zip(np.split(vectors.numpy(), edges), np.split(power, edges), strict=True))
 
 
-def _piece(model: Model, clip: Clip, block: Block, samples: int, vectors: np.ndarray) -> Piece:
-    vectors = vectors[block.context :][: block.wanted]
+def _piece(model: Model, clip: Clip, block: Block, samples: int, vectors: np.ndarray, power: np.ndarray) -> Piece:
+    vectors, power = (part[block.context :][: block.wanted] for part in (vectors, power))
     starts = clip.start + (block.first + np.arange(len(vectors))) * model.hop_seconds
     # A last window that the bundle fills up ends where the recording does.
     ends = np.minimum(starts + model.seconds, block.start + samples / model.sample_rate)
     share = (block.first + len(vectors)) * model.hop_seconds / max(block.length, model.hop_seconds)
-    return Piece(block, starts, ends, vectors, None, 1.0 if block.wanted is None else share)
+    return Piece(block, starts, ends, vectors, power, None, 1.0 if block.wanted is None else share)
 
 
 def _unread(model: Model, corpus: Corpus, item: Decoded) -> Piece:
-    block, nothing = item.block, np.zeros(0)
+    block, nothing, no_power = item.block, np.zeros(0), np.zeros(0, np.float32)
     reason = f"from {block.start:g} s on: {item.reason}" if block.first else item.reason
     skipped = Skipped(corpus.relative(corpus.clip(block.row).path), reason)
     vectors = np.zeros((0, model.embedding_size), np.float32)
-    return Piece(block, nothing, nothing, vectors, skipped, float(block.wanted is None))
+    return Piece(block, nothing, nothing, vectors, no_power, skipped, float(block.wanted is None))

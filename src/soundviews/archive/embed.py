@@ -3,6 +3,7 @@
 import csv
 import json
 import logging
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,13 +16,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from soundviews.archive.blocks import BLOCK_SECONDS, embed_in_blocks
-from soundviews.archive.parts import METADATA_KEY, Parts
+from soundviews.archive.parts import METADATA_KEY, DamagedPart, Parts
 from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.core.durations import said_duration
 from soundviews.core.errors import SoundviewsError, option, words
 from soundviews.core.files import write_text_whole, written_whole
+from soundviews.core.locks import locked
 from soundviews.core.progress import bar
 from soundviews.model import Model
+
+COLUMNS = {"recording", "start", "end", "vector"}
 
 logger = logging.getLogger(__name__)
 
@@ -50,12 +54,13 @@ def embed_files(
     block_seconds: float = BLOCK_SECONDS,
     strict: bool = False,
     progress: bool = False,
+    wait: bool = False,
 ) -> Embedded:
     """Embed every window of every clip of a corpus; go on where an earlier call was interrupted.
 
-    What is done is kept in `OUT.parts/`, a Parquet file for every 10 seconds of work, each written whole. The last
-    of them says how far it reaches. In the end they are joined into `out` and removed. Recordings that cannot be read
-    are named in `OUT.skipped.csv`.
+    What is done is kept in `OUT.parts/`, a Parquet file for every 10 seconds of work, each written whole, that says
+    from where to where it reaches. In the end they are joined into `out` and removed. Recordings that cannot be read
+    are named in `OUT.skipped.csv`. One process at a time writes `out`.
 
     Args:
         model: A loaded bundle.
@@ -67,41 +72,86 @@ def embed_files(
         block_seconds: Long recordings are read in blocks of this length.
         strict: Stop at the first recording that cannot be read.
         progress: Show a bar.
+        wait: Wait for another process that writes `out`.
 
     Raises:
-        SoundviewsError: where `out` or its parts belong to another bundle or other recordings, or on a full disk.
+        SoundviewsError: where `out` or its parts belong to another bundle or other recordings, another process writes
+            it, or on a full disk.
     """
-    out = Path(out)
+    out = _writable(Path(out))
     plan = _plan(model, corpus, bundle_path, block_seconds)
-    folder = Path(f"{out}.parts")
+    if out.exists():
+        return _complete(out, plan)
+    with locked(out, wait=wait):
+        if out.exists():  # whom this one has waited for has written it
+            return _complete(out, plan)
+        try:
+            _embed_all(model, corpus, out, plan, workers, strict, progress)
+        except OSError as error:
+            folder = _parts_folder(out)
+            kept = f". What was done is kept in {folder}; the same command goes on" if folder.is_dir() else ""
+            raise SoundviewsError(f"{error}{kept}") from error
+    return _summary(out)
+
+
+def _writable(out: Path) -> Path:
+    """Where the file is written, links followed. What can never be written fails now, not after hours of work."""
+    if out.is_symlink():
+        out = Path(os.path.realpath(out))
     if out.is_dir():
         raise SoundviewsError(f"{out} is a folder: {option('out')} is the Parquet file to write")
-    if out.exists():
-        _check_same(plan, read_metadata(out), out)
-        shutil.rmtree(folder, ignore_errors=True)
-        return _summary(out, already_complete=True)
     try:
-        parts = _open_parts(folder, plan, model.embedding_size)
-        if parts.cursor == (0, 0):
-            parts.skipped.extend(Skipped(corpus.relative(path), reason) for path, reason in corpus.skipped)
-        behind = audio_behind(corpus, progress)
-        with bar("embedding", len(corpus), "recordings", progress, audio_total=behind(len(corpus))) as advance:
-            advance.skip(parts.done, behind(parts.done))
-            for pieces in embed_in_blocks(model, corpus, parts.cursor, workers, block_seconds):
-                parts.add(pieces, corpus)
-                if strict and parts.skipped:
-                    raise SoundviewsError(f"{parts.skipped[0].path}: {parts.skipped[0].reason}")
-                advance.reach(parts.done, behind(parts.done), f"{parts.windows:,} windows")
-        parts.flush()
-        if not parts.windows:
-            shutil.rmtree(folder)
-            raise SoundviewsError(_nothing_read(parts.skipped))
-        _write_skipped(Path(f"{out}.skipped.csv"), parts.skipped)
-        parts.join(out, plan | {"skipped": len(parts.skipped), "version": 1})
+        os.path.lexists(out) or os.stat(_skipped_file(out))
+    except FileNotFoundError:
+        pass
     except OSError as error:
-        kept = f". What was done is kept in {folder}; the same command goes on" if folder.is_dir() else ""
-        raise SoundviewsError(f"{error}{kept}") from error
-    return _summary(out)
+        raise SoundviewsError(f"{out}: {error.strerror}: name another {option('out')}") from error
+    return out
+
+
+def _complete(out: Path, plan: dict[str, Any]) -> Embedded:
+    """What is there already, if it is what is asked for."""
+    _check_same(plan, read_metadata(out), out)
+    if not pq.read_metadata(out).num_rows:
+        raise SoundviewsError(f"{out} has no rows: delete it to start anew")
+    shutil.rmtree(_parts_folder(out), ignore_errors=True)
+    return _summary(out, already_complete=True)
+
+
+def _embed_all(
+    model: Model, corpus: Corpus, out: Path, plan: dict[str, Any], workers: int, strict: bool, progress: bool
+) -> None:
+    """Make the parts that are not there, and join them; once more if one of them turns out to be damaged."""
+    for again in (True, False):
+        parts = _open_parts(_parts_folder(out), plan, model.embedding_size)
+        _embed_rest(parts, model, corpus, plan["block_seconds"], workers, strict, progress)
+        if not parts.windows:
+            shutil.rmtree(parts.folder)
+            raise SoundviewsError(_nothing_read(parts.skipped))
+        _write_skipped(_skipped_file(out), parts.skipped)
+        try:
+            parts.join(out, plan | {"skipped": len(parts.skipped), "version": 1})
+            return
+        except DamagedPart as error:
+            if not again:
+                raise SoundviewsError(f"{error}. The same command makes that part anew") from error
+
+
+def _embed_rest(
+    parts: Parts, model: Model, corpus: Corpus, block_seconds: float, workers: int, strict: bool, progress: bool
+) -> None:
+    """Embed what the parts do not reach."""
+    if parts.cursor == (0, 0):
+        parts.skipped.extend(Skipped(corpus.relative(path), reason) for path, reason in corpus.skipped)
+    behind = audio_behind(corpus, progress)
+    with bar("embedding", len(corpus), "recordings", progress, audio_total=behind(len(corpus))) as advance:
+        advance.skip(parts.done, behind(parts.done))
+        for pieces in embed_in_blocks(model, corpus, parts.cursor, workers, block_seconds):
+            parts.add(pieces, corpus)
+            if strict and parts.skipped:
+                raise SoundviewsError(f"{parts.skipped[0].path}: {parts.skipped[0].reason}")
+            advance.reach(parts.done, behind(parts.done), f"{parts.windows:,} windows")
+    parts.flush()
 
 
 def read_metadata(path: str | Path) -> dict[str, Any]:
@@ -113,12 +163,12 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     if not Path(path).is_file():
         raise SoundviewsError(f"there is no file {path}")
     try:
-        text = (pq.read_schema(path).metadata or {}).get(METADATA_KEY)
-    except pa.ArrowInvalid as error:
-        raise SoundviewsError(f"{path} is not a Parquet file: {error}") from error
-    if text is None:
+        schema = pq.read_schema(path)
+    except (OSError, pa.ArrowException) as error:
+        raise SoundviewsError(f"{path} is not a Parquet file, or damaged: {error}") from error
+    metadata = _read_plan((schema.metadata or {}).get(METADATA_KEY, b""))
+    if metadata is None or not set(schema.names) >= COLUMNS:
         raise SoundviewsError(f"{path} was not made by {words('soundviews embed', 'soundviews.embed_archive')}")
-    metadata: dict[str, Any] = json.loads(text)
     return metadata
 
 
@@ -170,14 +220,38 @@ def _check_same(plan: dict[str, Any], earlier: dict[str, Any], path: Path) -> No
         )
 
 
+def _read_plan(text: str | bytes) -> dict[str, Any] | None:
+    """What an archive or its parts were made of; None where the text does not say it."""
+    try:
+        plan = json.loads(text)
+        keys, bundle_keys = set(plan.keys()), set(plan["bundle"].keys())
+    except (ValueError, AttributeError, KeyError, RecursionError):
+        return None
+    return (
+        plan if keys >= {"root", "inputs", "recordings", "block_seconds"} and bundle_keys >= {"name", "hash"} else None
+    )
+
+
 def _open_parts(folder: Path, plan: dict[str, Any], dim: int) -> Parts:
     """The parts written for the same plan, or none yet."""
     page = folder / "plan.json"
-    if page.exists():
-        _check_same(plan, json.loads(page.read_text(encoding="utf-8")), folder)
+    earlier = _read_plan(page.read_bytes()) if page.is_file() else None
+    if earlier is not None:
+        _check_same(plan, earlier, folder)
     else:
+        if any(folder.glob("part-*")):
+            logger.warning("%s does not say what its parts are of: they are made anew", folder)
+        shutil.rmtree(folder, ignore_errors=True)
         write_text_whole(page, json.dumps(plan, indent=2))
     return Parts.open(folder, dim)
+
+
+def _parts_folder(out: Path) -> Path:
+    return Path(f"{out}.parts")
+
+
+def _skipped_file(out: Path) -> Path:
+    return Path(f"{out}.skipped.csv")
 
 
 def _write_skipped(path: Path, skipped: list[Skipped]) -> None:
@@ -189,7 +263,7 @@ def _write_skipped(path: Path, skipped: list[Skipped]) -> None:
 
 
 def _summary(out: Path, already_complete: bool = False) -> Embedded:
-    skipped_file = Path(f"{out}.skipped.csv")
+    skipped_file = _skipped_file(out)
     skipped: list[Skipped] = []
     if skipped_file.exists():
         with open(skipped_file, newline="", encoding="utf-8") as file:

@@ -1,12 +1,17 @@
-"""What an embedding that is under way has written: small Parquet files, each whole, that say how far they reach."""
+"""What an embedding that is under way has written: small Parquet files, each whole, from where to where they reach.
+
+A part is named by where it begins: the row of the clip, and the number of the window in it. So a part that is missing
+or damaged shows, here and when the parts are joined, and it is made anew with all that come after it.
+"""
 
 import json
+import logging
 import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -20,32 +25,66 @@ METADATA_KEY = b"soundviews"
 PART_SECONDS = 10.0  # of work that a kill may cost
 PART_BYTES = 64 << 20  # of vectors kept in memory before they are written
 ROW_GROUP_BYTES = 64 << 20
+PART_OPTIONS: Any = {"compression": "none", "use_dictionary": ["recording"], "write_page_checksum": True}
+
+logger = logging.getLogger(__name__)
+
+Cursor = tuple[int, int]  # row of the clip, and number of the window in it
+
+
+class DamagedPart(Exception):
+    """A part cannot be read; it is removed."""
+
+
+class _Written(NamedTuple):
+    """A part on the disk. begins: None in what an earlier version wrote. windows: of all parts up to its end."""
+
+    file: Path
+    begins: Cursor | None
+    ends: Cursor
+    windows: int
+    rows: int
+    skipped: list[Skipped]
+
+    @classmethod
+    def read(cls, file: Path) -> "_Written | None":
+        """What a part says of itself; None if it is damaged."""
+        try:
+            with pq.ParquetFile(file) as part:
+                rows, page = part.metadata.num_rows, json.loads(part.schema_arrow.metadata[METADATA_KEY])
+            begins = page.get("begins")
+            row, window = page["cursor"]
+            skipped = [Skipped(*entry) for entry in page["skipped"]]
+            return cls(file, begins and (begins[0], begins[1]), (row, window), page["windows"], rows, skipped)
+        except (OSError, pa.ArrowException, KeyError, TypeError, ValueError, AttributeError):
+            return None
 
 
 @dataclass
 class Parts:
     """The rows not yet written, and how far the written ones reach.
 
-    cursor: row of the clip, and number of the window in it, to go on from. skipped: everything left out so far, paths
-    from the corpus's root. windows: how many there are in all; done: clips so far.
+    cursor: where to go on from. skipped: everything left out so far, paths from the corpus's root. windows: how many
+    there are in all; done: clips so far. files: the parts, in their order.
     """
 
     folder: Path
     schema: pa.Schema
-    number: int = 0
-    cursor: tuple[int, int] = (0, 0)
+    cursor: Cursor = (0, 0)
     skipped: list[Skipped] = field(default_factory=list)
     windows: int = 0
     done: float = 0.0
+    files: list[Path] = field(default_factory=list)
     _columns: list[tuple[list[str], np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=list)
     _bytes: int = 0
+    _begins: Cursor = (0, 0)
     _skipped_written: int = 0
     _written_at: float = field(default_factory=time.monotonic)
     _unwritten: bool = False
 
     @classmethod
     def open(cls, folder: Path, dim: int) -> "Parts":
-        """Go on after the last part written to `folder`, or begin."""
+        """Go on after the last part in `folder` that all others lead up to, or begin; what comes behind is removed."""
         schema = pa.schema(
             [
                 ("recording", pa.string()),
@@ -55,16 +94,22 @@ class Parts:
             ]
         )
         parts = cls(folder, schema)
-        for file in parts.files():
-            position = json.loads(pq.read_schema(file).metadata[METADATA_KEY])
-            parts.skipped.extend(Skipped(*row) for row in position["skipped"])
-            parts.cursor, parts.windows = tuple(position["cursor"]), position["windows"]
-            parts.number += 1
-        parts.done, parts._skipped_written = float(parts.cursor[0]), len(parts.skipped)
+        on_disk = list(folder.glob("part-*.parquet"))
+        for part in sorted(filter(None, map(_Written.read, on_disk)), key=lambda part: part.ends):
+            if (part.begins or parts.cursor) == parts.cursor and parts.windows + part.rows == part.windows:
+                parts.files.append(part.file)
+                parts.skipped.extend(part.skipped)
+                parts.cursor, parts.windows = part.ends, part.windows
+        if behind := sorted(set(on_disk) - set(parts.files)):
+            logger.warning(
+                "%s: a part is missing or damaged; what comes after the first %s windows is made anew",
+                folder,
+                f"{parts.windows:,}",
+            )
+            for file in behind:
+                file.unlink()
+        parts._begins, parts.done, parts._skipped_written = parts.cursor, float(parts.cursor[0]), len(parts.skipped)
         return parts
-
-    def files(self) -> list[Path]:
-        return sorted(self.folder.glob("part-*.parquet"))
 
     def add(self, pieces: list[Piece], corpus: Corpus) -> None:
         """Take the next pieces, and write a part when there is enough for one."""
@@ -91,6 +136,7 @@ class Parts:
         if not self._unwritten:
             return
         position = {
+            "begins": self._begins,
             "cursor": self.cursor,
             "windows": self.windows,
             "skipped": self.skipped[self._skipped_written :],
@@ -103,22 +149,27 @@ class Parts:
         table = pa.Table.from_arrays(
             [pa.array(names, pa.string()), pa.array(stacked[0]), pa.array(stacked[1]), vectors], schema=schema
         )
-        with written_whole(self.folder / f"part-{self.number:06d}.parquet") as temporary:
-            pq.write_table(table, temporary, compression="none", use_dictionary=["recording"])
-        self.number += 1
-        self._columns, self._bytes, self._unwritten = [], 0, False
+        file = self.folder / "part-{:09d}-{:09d}.parquet".format(*self._begins)
+        with written_whole(file) as temporary:
+            pq.write_table(table, temporary, **PART_OPTIONS)
+        self.files.append(file)
+        self._columns, self._bytes, self._unwritten, self._begins = [], 0, False, self.cursor
         self._skipped_written = len(self.skipped)
         self._written_at = time.monotonic()
 
     def join(self, out: Path, metadata: dict[str, Any]) -> None:
-        """Write all parts to one file, row group by row group, and remove them."""
+        """Write all parts to one file, row group by row group, and remove them.
+
+        Raises:
+            DamagedPart: one of them cannot be read. `open` goes on from the one before it.
+        """
         schema = self.schema.with_metadata({METADATA_KEY: json.dumps(metadata).encode()})
         rows = max(1, ROW_GROUP_BYTES // (4 * schema.field("vector").type.list_size))
         with (
             written_whole(out, beside=self.folder) as temporary,
-            pq.ParquetWriter(temporary, schema, compression="none", use_dictionary=["recording"]) as writer,
+            pq.ParquetWriter(temporary, schema, **PART_OPTIONS) as writer,
         ):
-            for table in _regrouped(self.files(), rows):
+            for table in _regrouped(self.files, rows):
                 writer.write_table(table.cast(schema), row_group_size=rows)
         shutil.rmtree(self.folder)
 
@@ -127,9 +178,17 @@ def _regrouped(files: list[Path], rows: int) -> Iterator[pa.Table]:
     """The parts' tables, small neighbours joined to about `rows` rows."""
     waiting: list[pa.Table] = []
     for file in files:
-        waiting.append(pq.read_table(file).replace_schema_metadata(None))
+        waiting.append(_read_whole(file))
         if sum(len(table) for table in waiting) >= rows:
             yield pa.concat_tables(waiting)
             waiting = []
     if waiting:
         yield pa.concat_tables(waiting)
+
+
+def _read_whole(file: Path) -> pa.Table:
+    try:
+        return pq.read_table(file, page_checksum_verification=True).replace_schema_metadata(None)
+    except (OSError, pa.ArrowException) as error:
+        file.unlink(missing_ok=True)
+        raise DamagedPart(f"{file}: {error}") from error

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +14,15 @@ from soundviews.audio.corpus import Corpus
 from soundviews.audio.joining import is_text
 from soundviews.core.bundle_files import bundle_hash
 from soundviews.core.errors import SoundviewsError, option
+from soundviews.features.patches import Clips
 from soundviews.model import Model
+from soundviews.model.pooling import pool_windows
+from soundviews.recipes.schema import Readout
 
 BATCH_BYTES = 32 << 20  # of vectors looked at together
+
+QueryPool = Literal["auto", Readout]
+"""How a query's windows become one vector; "auto" is what the bundle says."""
 
 
 class Hit(NamedTuple):
@@ -50,13 +56,16 @@ def find_bundle_of(archive: str | Path, given: str | Path | None = None) -> Path
     return Path(path)
 
 
-def query_vector(model: Model, recording: str | Path, start: float = 0.0, end: float | None = None) -> np.ndarray:
-    """The mean of the L2-normalised vectors of a recording's windows, float32 (dim,).
+def query_vector(
+    model: Model, recording: str | Path, start: float = 0.0, end: float | None = None, pool: QueryPool = "auto"
+) -> np.ndarray:
+    """What a recording's windows have in common as one vector, float32 (dim,), as `direction_of` says.
 
     Args:
         model: The bundle that the archive was embedded with.
         recording: An audio file of any length.
         start, end: Seconds; the stretch of it to look for.
+        pool: How its windows become one; "auto" is what the bundle says.
 
     Raises:
         SoundviewsError: where the recording cannot be read.
@@ -66,19 +75,28 @@ def query_vector(model: Model, recording: str | Path, start: float = 0.0, end: f
         raise SoundviewsError(f"{str(recording)!r}: its name is not valid UTF-8; give it another")
     if end is not None and end <= start:
         raise SoundviewsError(f"a stretch from {start:g} s to {end:g} s is empty")
-    parts = []
+    vectors, power = [], []
     clip = Corpus.from_columns(path.parent, [path.name], starts=[start], ends=[end])
     for pieces in embed_in_blocks(model, clip):
         for piece in pieces:
             if piece.skipped is not None:
                 raise SoundviewsError(f"{recording}: {piece.skipped.reason}")
-            parts.append(piece.vectors)
-    return direction_of(np.concatenate(parts))
+            vectors.append(piece.vectors)
+            power.append(piece.power)
+    return direction_of(np.concatenate(vectors), np.concatenate(power), model.pool if pool == "auto" else pool)
 
 
-def direction_of(vectors: np.ndarray) -> np.ndarray:
-    """The mean of vectors (windows, dim) after each is L2-normalised, float32 (dim,)."""
-    return _unit(vectors).astype(np.float64).mean(axis=0).astype(np.float32)
+def samples_vector(model: Model, clips: Clips, pool: QueryPool = "auto") -> np.ndarray:
+    """As `query_vector`, of a batch of one clip."""
+    vectors, row, starts = model.embed_clips(clips)
+    power = model.window_power(clips, row, starts)
+    return direction_of(vectors.numpy(), power, model.pool if pool == "auto" else pool)
+
+
+def direction_of(vectors: np.ndarray, power: np.ndarray, pool: Readout) -> np.ndarray:
+    """Vectors (windows, dim), each L2-normalised, pooled into one, float32 (dim,); power is (windows,)."""
+    one = np.zeros(len(vectors), dtype=np.int64)
+    return pool_windows(_unit(vectors).astype(np.float64), one, 1, pool, power)[0].astype(np.float32)
 
 
 def search(archive: str | Path, query: np.ndarray, top: int = 10, once: bool = False) -> list[Hit]:
