@@ -1,17 +1,20 @@
 """m4a, mp4, webm and their like, through PyAV where it is installed."""
 
-import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from soundviews.audio.limits import Deadline
 from soundviews.core.errors import UnreadableClip
 
 EXTENSIONS = (".m4a", ".m4b", ".mp4", ".m4v", ".mov", ".aac", ".webm", ".mkv", ".mka")
 
 # Codecs with overlapping blocks need some of what came before; seconds.
 _PRE_ROLL = 0.5
+# Without it a text file that is called .mp4 may be a playlist, which names other files and addresses to open.
+_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,aac,mp3,wav,flac,ogg,mpegts,avi,asf"
 
 
 def is_container(path: str) -> bool:
@@ -24,13 +27,14 @@ def _open(path: str) -> Any:
     except ImportError:
         raise UnreadableClip('needs PyAV: pip install "soundviews[video]"') from None
     try:
-        if os.path.getsize(path) == 0:
-            raise UnreadableClip("empty file")
-        opened = av.open(path)
+        with open(path, "rb") as file:
+            if not file.read(1):
+                raise UnreadableClip("empty file")
+        # Titles and comments are in whatever encoding; nobody reads them here.
+        options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+        opened = av.open(path, options=options, metadata_errors="ignore")
     except av.error.FFmpegError as error:
         raise UnreadableClip(f"not audio, or damaged ({error.strerror})") from error
-    except OSError as error:
-        raise UnreadableClip((error.strerror or str(error)).lower()) from error
     if not opened.streams.audio:
         opened.close()
         raise UnreadableClip("no sound in it")
@@ -48,18 +52,28 @@ def probe(path: str) -> tuple[int, int, int]:
             return rate, round(float(stream.duration * stream.time_base) * rate), channels
         if opened.duration:
             return rate, round(opened.duration * rate / 1_000_000), channels
-    return rate, len(decode(path, 0, None)), channels
+    return rate, sum(map(len, _blocks(path, 0, None))), channels
 
 
-def decode(path: str, first: int, last: int | None) -> npt.NDArray[np.float32]:
-    """Frames first..last-1 as the mean of the channels, (frames,) float32; `last` None is up to the end.
+def decode(path: str, first: int, last: int) -> npt.NDArray[np.float32]:
+    """Frames first..last-1 as the mean of the channels, (frames,) float32.
 
     Raises:
         UnreadableClip: damaged, or it ends before `last`.
     """
+    pieces = list(_blocks(path, first, last))
+    samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+    # Containers round their length to a block; more than two blocks missing is a truncation.
+    if len(samples) < last - first - 4096:
+        raise UnreadableClip(f"truncated: {last} frames promised, it ends after {first + len(samples)}")
+    return samples
+
+
+def _blocks(path: str, first: int, last: int | None) -> Iterator[npt.NDArray[np.float32]]:
+    """Frames first..last-1 as the mean of the channels, as they are decoded; `last` None is up to the end."""
     import av
 
-    pieces: list[npt.NDArray[np.float32]] = []
+    deadline = Deadline()
     with _open(path) as opened:
         stream = opened.streams.audio[0]
         rate = stream.codec_context.sample_rate
@@ -78,11 +92,7 @@ def decode(path: str, first: int, last: int | None) -> npt.NDArray[np.float32]:
                     mono = block.to_ndarray().mean(axis=0, dtype=np.float32)
                     begin, position = position, position + len(mono)
                     if position > first:
-                        pieces.append(mono[max(0, first - begin) : None if last is None else last - begin])
+                        yield mono[max(0, first - begin) : None if last is None else last - begin]
+                deadline.check()
         except av.error.FFmpegError as error:
             raise UnreadableClip(f"damaged ({error.strerror})") from error
-    samples = np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
-    # Containers round their length to a block; more than two blocks missing is a truncation.
-    if last is not None and len(samples) < last - first - 4096:
-        raise UnreadableClip(f"truncated: {last} frames promised, it ends after {first + len(samples)}")
-    return samples

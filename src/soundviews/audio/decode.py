@@ -14,6 +14,14 @@ import soundfile
 import soxr
 
 from soundviews.audio import container, mp3
+from soundviews.audio.limits import (
+    BLOCK_SAMPLES,
+    Deadline,
+    decoding,
+    regular_size,
+    require_possible,
+    require_room,
+)
 from soundviews.audio.truncation import missing_end
 from soundviews.core.errors import UnreadableClip
 
@@ -59,19 +67,23 @@ def probe(path: str | os.PathLike[str]) -> AudioInfo:
     """Read a recording's header without decoding it.
 
     Raises:
-        UnreadableClip: missing, empty, truncated, not audio, or no more than one sample long.
+        UnreadableClip: missing, no file, empty, truncated, not audio, no more than one sample long, or its header
+            promises what the file cannot hold.
     """
     path = os.fspath(path)
-    if container.is_container(path):
-        info = AudioInfo(*container.probe(path))
-    else:
-        with _open(path) as file:
-            _refuse_truncated(path)
-            info = _info(file, path)
-            if file.format == "FLAC" and info.frames > 1:
-                # Only a decoder finds the end of a FLAC file; its seek table makes that cheap.
-                _decode(file, path, info.frames - 1, info.frames)
-    _refuse_short(info.frames)
+    with decoding():
+        size = regular_size(path)
+        if container.is_container(path):
+            info = AudioInfo(*container.probe(path))
+            _refuse_impossible(info, size)
+        else:
+            with _open(path) as file:
+                _refuse_truncated(path)
+                info = _info(file, path)
+                _refuse_impossible(info, size)
+                if file.format == "FLAC":
+                    # Only a decoder finds the end of a FLAC file; its seek table makes that cheap.
+                    _decode(file, path, info.frames - 1, info.frames)
     return info
 
 
@@ -95,22 +107,30 @@ def read(
         (samples,) float32, the mean of the channels.
 
     Raises:
-        UnreadableClip: missing, empty, truncated, not audio, NaN, infinite or senselessly large samples, only zeros,
-            no samples.
+        UnreadableClip: as `probe`; NaN, infinite or senselessly large samples, only zeros, no samples; or so much that
+            it passes `soundviews.audio.limits`.
     """
     path = os.fspath(path)
-    if container.is_container(path):
-        info = AudioInfo(*container.probe(path))
-        stretch = _Stretch(info, start, duration, sample_rate)
-        samples = container.decode(path, stretch.first, stretch.last)
-    else:
-        with _open(path) as file:
-            info = _info(file, path)
-            if duration is None:
-                _refuse_truncated(path)
-            _refuse_short(info.frames)
+    with decoding():
+        size = regular_size(path)
+        if container.is_container(path):
+            info = AudioInfo(*container.probe(path))
+            _refuse_impossible(info, size)
             stretch = _Stretch(info, start, duration, sample_rate)
-            samples = _decode(file, path, stretch.first, stretch.last)
+            samples = container.decode(path, stretch.first, stretch.last)
+        else:
+            with _open(path) as file:
+                info = _info(file, path)
+                if duration is None:
+                    _refuse_truncated(path)
+                _refuse_impossible(info, size)
+                stretch = _Stretch(info, start, duration, sample_rate)
+                samples = _decode(file, path, stretch.first, stretch.last)
+        return _checked(samples, stretch, allow_silence, start)
+
+
+def _checked(samples: Samples, stretch: "_Stretch", allow_silence: bool, start: float) -> Samples:
+    """The stretch of what was decoded, where its samples can be used."""
     loudest = np.abs(samples).max()
     if not np.isfinite(loudest):
         raise UnreadableClip("NaN or infinite samples")
@@ -142,6 +162,7 @@ class _Stretch:
             raise UnreadableClip(f"no samples from {start:g} s on: it is {info.seconds:.3f} s long")
         self.first = max(0, begin_in - margin) // step_in * step_in
         self.last = min(info.frames, end_in + margin)
+        require_room(self.last - self.first, self.rate_in, self.rate_out)
         self.inner = slice(begin_in - self.first, end_in - self.first)
         offset = self.first // step_in * step_out
         self.cut = slice(begin - offset, None if end is None else end - offset)
@@ -154,7 +175,8 @@ class _Stretch:
 
 def _open(path: str) -> soundfile.SoundFile:
     try:
-        return soundfile.SoundFile(path)
+        # Names on POSIX are bytes, which need not be text.
+        return soundfile.SoundFile(os.fsencode(path) if os.name == "posix" else path)
     except (soundfile.LibsndfileError, TypeError, ValueError) as error:
         raise UnreadableClip(_why_not(path, str(error))) from error
 
@@ -183,9 +205,10 @@ def _refuse_truncated(path: str) -> None:
         raise UnreadableClip(reason)
 
 
-def _refuse_short(frames: int) -> None:
-    if frames < 2:
-        raise UnreadableClip("only one sample" if frames == 1 else "no samples")
+def _refuse_impossible(info: AudioInfo, size: int) -> None:
+    if info.frames < 2:
+        raise UnreadableClip("only one sample" if info.frames == 1 else "no samples")
+    require_possible(info.sample_rate, info.frames, size)
 
 
 def _info(file: soundfile.SoundFile, path: str) -> AudioInfo:
@@ -199,13 +222,25 @@ def _decode(file: soundfile.SoundFile, path: str, first: int, last: int) -> Samp
         if file.format == "MP3" and (stream := mp3.without_length(path)):
             data, before = stream.cut(first, last)
             with soundfile.SoundFile(data) as part:
-                samples = part.read(before + last - first, dtype="float32", always_2d=True)[before:]
+                samples = _read_mono(part, before + last - first)[before:]
         else:
             if first:
                 file.seek(first)
-            samples = file.read(last - first, dtype="float32", always_2d=True)
+            samples = _read_mono(file, last - first)
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise UnreadableClip(f"damaged or truncated ({str(error).split(': ')[-1].rstrip('.')})") from error
     if len(samples) < last - first:
         raise UnreadableClip(f"truncated: {last} frames promised, it ends after {first + len(samples)}")
-    return samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+    return samples
+
+
+def _read_mono(file: soundfile.SoundFile, frames: int) -> Samples:
+    """At most `frames` frames as the mean of the channels, in blocks: what a header promises is not yet there."""
+    pieces, deadline = [], Deadline()
+    while frames > 0:
+        wanted = min(frames, max(1, BLOCK_SAMPLES // file.channels))
+        block = file.read(wanted, dtype="float32", always_2d=True)
+        pieces.append(block[:, 0] if block.shape[1] == 1 else block.mean(axis=1))
+        frames = frames - wanted if len(block) == wanted else 0
+        deadline.check()
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)

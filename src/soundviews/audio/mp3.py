@@ -22,6 +22,8 @@ _SAMPLE_RATES = (44100, 48000, 32000)
 # Offsets are kept of every so many frames: an hour is then 4,000 numbers. A stretch begins at the offset before the
 # one it begins after: a frame uses up to 511 bytes of those before it, and overlaps with one.
 _STRIDE = 32
+# Bytes that look like a frame's beginning and are none: more than tags and pictures have, less than a second's work.
+_MOST_TRIES = 1 << 20
 # The decoder leaves these off the beginning of a file that tells its length: they are its own delay.
 _DELAY = 529
 
@@ -89,11 +91,11 @@ def _walk(path: str, size: int, _changed: int) -> Stream | None:
         if offset is None:
             return None
         header, lengths = data[offset : offset + 4], _frame_lengths(data[offset : offset + 4])
-        kind, offsets, frames, end = header[1] | 1, array("Q"), 0, offset
-        while 0 <= offset <= size - 4:
+        kind, offsets, frames, end, tries = header[1] | 1, array("Q"), 0, offset, 0
+        while 0 <= offset <= size - 4 and tries < _MOST_TRIES:
             length = lengths[data[offset + 2]] if data[offset] == 0xFF and data[offset + 1] | 1 == kind else 0
             if length == 0:  # a tag or damage: go on at what looks like a frame again
-                offset = data.find(b"\xff", offset + 1)
+                offset, tries = data.find(b"\xff", offset + 1), tries + 1
                 continue
             if offset + length > size:
                 break
@@ -114,7 +116,9 @@ def _after_tag(head: bytes) -> int:
 def _first_frame(data: mmap.mmap, start: int, size: int) -> int | None:
     """The first offset with a frame that another one of its kind follows."""
     offset = data.find(b"\xff", start)
-    while 0 <= offset <= size - 4:
+    for _ in range(_MOST_TRIES):
+        if not 0 <= offset <= size - 4:
+            break
         header = data[offset : offset + 4]
         if header[1] & 0xE6 == 0xE2 and header[1] & 0x18 != 0x08 and header[2] & 0x0C != 0x0C:
             after = offset + _frame_lengths(header)[header[2]]

@@ -12,6 +12,8 @@ from soundviews.audio.mp3 import promised_bytes
 
 # Recorders that stream write these sizes because they do not know the length yet; they promise nothing.
 _UNKNOWN_SIZE = 0x7FFFF000
+# A file of empty chunks would be walked for minutes.
+_MOST_CHUNKS = 1 << 14
 # Some writers count a header in the size of the data; that is not a truncation.
 _SLACK_BYTES = 64
 _OGG_PAGE_HEADER = 27
@@ -46,7 +48,9 @@ def missing_end(path: str) -> str | None:
 def _missing_chunk(file: BinaryIO, size: int, wanted: bytes, number: str) -> str | None:
     """RIFF and FORM: walk the chunks to the one with the samples."""
     position = 12
-    while position + 8 <= size:
+    for _ in range(_MOST_CHUNKS):
+        if position + 8 > size:
+            return "truncated: it ends before its samples"
         file.seek(position)
         name, (length,) = file.read(4), struct.unpack(number, file.read(4))
         if name == wanted:
@@ -55,7 +59,7 @@ def _missing_chunk(file: BinaryIO, size: int, wanted: bytes, number: str) -> str
                 return f"truncated: {length} bytes of samples promised, {present} there"
             return None
         position += 8 + length + length % 2
-    return "truncated: it ends before its samples"
+    return f"damaged: no samples within {_MOST_CHUNKS} chunks"
 
 
 def _missing_page(file: BinaryIO, size: int) -> str | None:
