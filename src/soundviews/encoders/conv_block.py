@@ -20,5 +20,7 @@ class ConvBlock(nn.Module):
         self.pool = pool
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.relu(self.bn(self.conv(x)), inplace=True)
-        return x if self.pool is None else F.max_pool2d(x, self.pool)
+        x = self.bn(self.conv(x))
+        if self.pool is not None:
+            x = F.max_pool2d(x, self.pool)  # ReLU rises, so it gives the same after pooling, on a quarter of the values
+        return F.relu(x, inplace=True)
