@@ -7,18 +7,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 
-def command(*arguments: str, cache: Path) -> subprocess.Popen[str]:
+def command(*arguments: str, cache: Path, **options: Any) -> subprocess.Popen[str]:
     program = cache.with_name("program.py")  # a file, so that Lightning can start it again
     program.write_text("from soundviews.cli.app import main\nmain()\n")
     environment = os.environ | {"OMP_NUM_THREADS": "1", "SOUNDVIEWS_CACHE": str(cache)}
     return subprocess.Popen(
         [sys.executable, str(program), *arguments],
         env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
         text=True,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} | options,
     )
 
 

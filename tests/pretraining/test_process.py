@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 
+from soundviews.core.interruption import Terminated, what_was_kept
 from soundviews.pretraining.module import Pretraining
 from soundviews.pretraining.process import process_as_it_was
 from soundviews.pretraining.run import pretrain
@@ -56,7 +57,7 @@ def state() -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("end", ["success", "error", "interrupted"])
+@pytest.mark.parametrize("end", ["success", "error", "interrupted", "interrupted at once"])
 def test_the_process_is_as_it_was(
     end: str, tiny_recipe: Callable[..., Recipe], labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,16 +68,21 @@ def test_the_process_is_as_it_was(
             raise ZeroDivisionError
         if index == 1 and end == "interrupted":
             os.kill(os.getpid(), signal.SIGTERM)
+        if index == 1 and end == "interrupted at once":
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
         return step(self, batch, index)
 
     monkeypatch.setattr(Pretraining, "training_step", ending)
     pretrain(tiny_recipe("training.steps=1"), str(labelled), tmp_path / "first", workers=0)  # what imports do is theirs
     before = state()
-    errors = {"error": ZeroDivisionError, "interrupted": KeyboardInterrupt}
+    errors = {"error": ZeroDivisionError, "interrupted": Terminated, "interrupted at once": KeyboardInterrupt}
     try:
         pretrain(tiny_recipe("training.steps=3"), str(labelled), tmp_path / "run", workers=0)
     except (ZeroDivisionError, KeyboardInterrupt) as error:
-        assert isinstance(error, errors[end])
+        assert type(error) is errors[end]
+        if isinstance(error, KeyboardInterrupt):
+            assert ("stopped at step" in what_was_kept(error)) == (end == "interrupted")
     else:
         assert end == "success"
     after = state()
