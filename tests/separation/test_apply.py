@@ -1,7 +1,9 @@
 """Recordings into channel files: what is written, what is kept, what is skipped."""
 
 import csv
+import errno
 import os
+import re
 import resource
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -244,4 +246,44 @@ def test_every_part_has_a_name_of_its_own() -> None:
         "d.wav_0s_6",
         "e.wav_0s_7",
         "e.wav_0s_8",
+    ]
+
+
+def test_a_name_that_is_too_long_with_its_channel_ends_in_a_hash(
+    processor: Processor, tmp_path: Path, write_audio: Callable[..., Path]
+) -> None:
+    long = ["ä" * 121 + end + ".wav" for end in ("", "x", "y")]
+    written = output_names([Part(f"deep/{name}") for name in (*long, "ä" * 120 + ".wav")])
+    assert all(len(os.fsencode(name.removeprefix("deep/"))) <= 240 for name in written)
+    assert (
+        all(re.fullmatch(r"deep/ä{111}~[0-9a-f]{16}", name) for name in written[:3])
+        and written[3] == "deep/" + "ä" * 120
+    )
+    assert len(set(written)) == 4 and output_names([Part(long[1])]) == output_names([Part(long[1])])
+    for seed, name in enumerate(long):
+        write_audio(f"in/{name}", 0.2, RATE, seed=seed)
+    for already in (0, 3):
+        result = run(processor, tmp_path / "in", long, tmp_path / "out")
+        assert (result.recordings, result.already, result.skipped) == (3, already, [])
+    table = rows(tmp_path / "out/separated.csv")
+    assert [row["recording"] for row in table] == [name for name in long for _ in range(2)]
+    assert all((tmp_path / "out" / row["file"]).is_file() for row in table)
+
+
+def test_what_the_disk_cannot_name_is_skipped(
+    processor: Processor, tmp_path: Path, write_audio: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("long.wav", "a.wav"):
+        write_audio(f"in/{name}", 0.2, RATE)
+    write = channel_files.write_channels
+
+    def refused(*arguments: Any) -> float:
+        if "long" in str(arguments[2]):
+            raise OSError(errno.ENAMETOOLONG, "File name too long")
+        return write(*arguments)
+
+    monkeypatch.setattr(apply, "write_channels", refused)
+    result = run(processor, tmp_path / "in", ["long.wav", "a.wav"], tmp_path / "out")
+    assert result.recordings == 1 and result.skipped == [
+        ("long.wav", "its channels cannot be named: File name too long")
     ]

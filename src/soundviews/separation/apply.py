@@ -1,6 +1,7 @@
 """Separate recordings into files, one for each channel, so that an interruption costs one recording at most."""
 
 import csv
+import errno
 import io
 import os
 from collections.abc import Callable, Sequence
@@ -10,7 +11,8 @@ from typing import Literal, NamedTuple, get_args
 
 from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.core.errors import SoundviewsError, UnreadableClip, option
-from soundviews.core.files import written_whole
+from soundviews.core.files import remove_unfinished, written_whole
+from soundviews.core.locks import locked
 from soundviews.core.progress import bar
 from soundviews.separation.blocks import BLOCK_SECONDS
 from soundviews.separation.channel_files import read_chunks, write_channels
@@ -54,6 +56,7 @@ def apply_files(
     block_seconds: float = BLOCK_SECONDS,
     strict: bool = False,
     progress: bool = False,
+    wait: bool = False,
 ) -> Applied:
     """Write the channels of every clip of a corpus; what an earlier call has written is left as it is.
 
@@ -70,9 +73,11 @@ def apply_files(
         block_seconds: Longer recordings are separated in blocks of this length.
         strict: Stop at the first recording that cannot be read.
         progress: Show a bar.
+        wait: Wait for another process that is writing into `out`.
 
     Raises:
-        SoundviewsError: another processor's channels in `out`, nothing to read, a full disk.
+        SoundviewsError: another processor's channels in `out`, another process that is writing there, nothing to read,
+            a full disk.
     """
     if form not in get_args(Format):
         raise SoundviewsError(f"no format {form!r}; there are {', '.join(get_args(Format))}")
@@ -80,10 +85,22 @@ def apply_files(
     if strict and result.skipped:
         raise SoundviewsError(f"{result.skipped[0].path}: {result.skipped[0].reason}")
     parts = _parts_outside(corpus, out)
-    kept = _Kept(out, Path(corpus.root), processor, block_seconds)
+    with locked(out, inside=True, wait=wait):
+        _remove_unfinished(out)
+        kept = _Kept(out, Path(corpus.root), processor, block_seconds)
+        _apply(kept, parts, result, form, strict, progress)
+        _write_skipped(out / "skipped.csv", result.skipped)
+    if not result.recordings:
+        first = result.skipped[0]
+        raise SoundviewsError(f"not one of the recordings could be read; the first, {first.path}: {first.reason}")
+    return result
+
+
+def _apply(kept: "_Kept", parts: list[Part], result: Applied, form: Format, strict: bool, progress: bool) -> None:
+    """Separate the parts that are not kept yet, and tell `result` of each."""
     with bar("separating", len(parts), "recordings", progress) as advance:
         for part, name in zip(parts, output_names(parts), strict=True):
-            files = [f"{name}_{channel}.{form}" for channel in range(processor.sources)]
+            files = [f"{name}_{channel}.{form}" for channel in range(kept.processor.sources)]
             try:
                 gain = kept.gain(part, files)
                 if gain is None:
@@ -99,11 +116,12 @@ def apply_files(
                     raise SoundviewsError(f"{part.path}: {error}") from error
                 result.skipped.append(Skipped(part.path, str(error)))
                 advance()
-    _write_skipped(out / "skipped.csv", result.skipped)
-    if not result.recordings:
-        first = result.skipped[0]
-        raise SoundviewsError(f"not one of the recordings could be read; the first, {first.path}: {first.reason}")
-    return result
+
+
+def _remove_unfinished(out: Path) -> None:
+    """What killed processes have left in the folders of the channels."""
+    for folder, _, _ in os.walk(out):
+        remove_unfinished(Path(folder))
 
 
 def _parts_outside(corpus: Corpus, out: Path) -> list[Part]:
@@ -130,7 +148,7 @@ class _Kept:
         if self.table.exists():
             data = self.table.read_bytes()
             # A kill or a full disk may have left a line without its end, even within a letter.
-            whole = io.StringIO(data[: data.rfind(b"\n") + 1].decode(), newline="")
+            whole = io.StringIO(data[: data.rfind(b"\n") + 1].decode(errors="replace"), newline="")
             rows = [Row(*row) for row in list(csv.reader(whole))[1:] if len(row) == len(Row._fields)]
             for row in rows:
                 self._check(row)
@@ -152,9 +170,9 @@ class _Kept:
             oldest = min(os.stat(self.out / file).st_mtime_ns for file in files)
             if oldest < os.stat(self.root / part.path).st_mtime_ns or not all(file in self.rows for file in files):
                 return None
-        except OSError:
+            return float(self.rows[files[0]].gain)
+        except (OSError, ValueError):  # not there, or a damaged line
             return None
-        return float(self.rows[files[0]].gain)
 
     def separate(self, part: Part, files: Sequence[str], heard: Callable[[float], None]) -> float:
         """Write a recording's channels, and what they are; returns their gain. `heard` is told of the seconds done."""
@@ -164,6 +182,8 @@ class _Kept:
             gain = write_channels(self.processor, chunks, paths, self.block_seconds, heard)
             self._add(part, files, gain)
         except OSError as error:
+            if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ):
+                raise UnreadableClip(f"its channels cannot be named: {error.strerror}") from error
             raise SoundviewsError(
                 f"{self.out}: {error.strerror or error}. The channels that are done are kept; the same command goes on"
             ) from error
