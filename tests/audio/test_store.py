@@ -49,7 +49,7 @@ def test_the_second_time_reads_no_recording(corpus, monkeypatch):
     def refuse(*_args, **_options):
         raise AssertionError("decoded again")
 
-    monkeypatch.setattr(store_module, "read", refuse)
+    monkeypatch.setattr("soundviews.audio.corpus.read", refuse)
     again = ClipStore(corpus, 8000)
     for i in range(6):
         np.testing.assert_array_equal(again[i], first[i])
@@ -98,7 +98,7 @@ def test_a_copy_in_another_process_shares_what_is_kept_and_skipped(corpus, tmp_p
     with pytest.raises(UnreadableClip):
         copy[0]
     kept = copy[1]
-    monkeypatch.setattr(store_module, "read", None)
+    monkeypatch.setattr("soundviews.audio.corpus.read", None)
     np.testing.assert_array_equal(store[1], kept)
     assert len(store.skipped()) == 1
 

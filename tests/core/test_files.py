@@ -6,7 +6,6 @@ import pytest
 from soundviews.core.files import (
     all_written_whole,
     folder_written_whole,
-    keep,
     remove_unfinished,
     write_text_whole,
     written_whole,
@@ -106,18 +105,17 @@ def test_a_folder_never_replaces_a_file(tmp_path):
     assert os.listdir(tmp_path) == ["folder"]
 
 
-def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.warns(UserWarning, match="SOUNDVIEWS_CACHE"):
-        assert not keep(tmp_path / "file" / "below", lambda temporary: temporary.touch())
-    assert keep(tmp_path / "kept", lambda temporary: temporary.touch())
-
-
 def test_what_a_killed_process_left_is_removed_in_time(tmp_path):
-    for name in (".a.0123", ".b.4567", "c"):
+    old, young, busy, of_users = ".a.0123456789ab", ".b.0123456789ab", ".c.0123456789ab", ".git"
+    for name in (old, young, "d"):
         (tmp_path / name).touch()
-    for name in (".a.0123", "c"):
-        os.utime(tmp_path / name, (0, 0))
+    for name in (f"{old}c", busy, of_users, ".0123456789abcdef01234567-k2_x9abc"):  # the last as 0.1 named them
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "vectors").touch()
+    (tmp_path / f"{old}c").rename(tmp_path / ".folder.0123456789ab")
+    for path in tmp_path.rglob("*"):
+        if not str(path).endswith((young, f"{busy}/vectors", f"{busy}\\vectors")):
+            os.utime(path, (0, 0))
     remove_unfinished(tmp_path)
-    assert sorted(os.listdir(tmp_path)) == [".b.4567", "c"]
+    assert sorted(os.listdir(tmp_path)) == [young, busy, of_users, "d"]
     remove_unfinished(tmp_path / "nowhere")

@@ -131,7 +131,7 @@ def test_what_was_interrupted_goes_on(corpus, processors, tmp_path, monkeypatch)
 
 def test_what_was_half_written_is_removed_when_it_is_old(corpus, processors, tmp_path):
     home = prepare(corpus, processors, tmp_path / "channels").home
-    young, old = home / "N1" / ".young", home / "N1" / ".old"
+    young, old = (home / "N1" / f".0000000.arrow.{age}" for age in ("0" * 12, "1" * 12))
     young.touch()
     old.touch()
     os.utime(old, (0, 0))
@@ -158,10 +158,11 @@ def test_unreadable_clips_are_named_and_their_place_taken(corpus, processors, tm
 
 def test_a_recording_that_changed_or_is_new_has_no_channels(corpus, processors, tmp_path, write_audio):
     prepare(corpus, processors, tmp_path / "channels")
-    channels = PreparedChannels(tmp_path / "channels", corpus, processors)
-    os.utime(corpus.clip(0).path, (1, 1))
-    with pytest.raises(UnreadableClip, match="changed since its channels were separated"):
-        channels.read(0, 0, 0)
+    path = Path(corpus.clip(0).path)
+    before = path.stat()
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    corpus = Corpus(corpus.root, corpus.table, [])  # opened again
     with pytest.raises(SoundviewsError, match=r"lacks the channels of 1 of the 8 clips .*\n?.*soundviews prepare"):
         PreparedChannels(tmp_path / "channels", corpus, processors)
     with pytest.raises(SoundviewsError, match=r"of 1\d of the 1\d clips"):

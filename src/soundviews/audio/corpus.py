@@ -7,7 +7,7 @@ little and loader workers share its pages.
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,9 +17,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from soundviews.audio.probing import probe_all
+from soundviews.audio.decode import read
+from soundviews.audio.known import file_stats, look_at
+from soundviews.core.caches import cache_directory, discard, keep
 from soundviews.core.errors import SoundviewsError
-from soundviews.core.files import cache_directory, keep, written_whole
+from soundviews.core.files import written_whole
 
 SCHEMA = pa.schema(
     [
@@ -30,8 +32,7 @@ SCHEMA = pa.schema(
         ("labels", pa.list_(pa.int32())),  # indices into the vocabulary
         ("fold", pa.int32()),
         ("split", pa.string()),
-        ("size", pa.int64()),  # bytes of the file when it was looked at, null is never
-        ("mtime", pa.int64()),  # nanoseconds, likewise
+        ("content", pa.int64()),  # of the recording, as `content_of` has it; null is not looked at yet
     ]
 )
 # Below this a corpus is pickled by value; above it by the path of an IPC file.
@@ -70,7 +71,11 @@ class Corpus:
         table: one row a clip, columns as in SCHEMA.
         vocabulary: names of the classes, in the order of the label indices.
         skipped: what was left out.
+        on_disk: whether the clips are recordings, which are kept once they are decoded.
     """
+
+    on_disk = True
+    _contents: npt.NDArray[np.int64] | None = None
 
     def __init__(
         self, root: str | Path, table: pa.Table, vocabulary: Sequence[str], skipped: Sequence[Skipped] = ()
@@ -122,6 +127,15 @@ class Corpus:
             self.table[name][int(index)].as_py() for name in ("path", "start", "end", "labels", "fold", "split")
         )
         return Clip(os.path.join(self.root, path), start, end, tuple(sorted(labels or ())), fold, split)
+
+    def read(self, index: int, sample_rate: int) -> npt.NDArray[np.float32]:
+        """Clip `index` as (samples,) at `sample_rate` Hz.
+
+        Raises:
+            UnreadableClip: the reason, without the path.
+        """
+        clip = self.clip(index)
+        return read(clip.path, clip.start, clip.duration, sample_rate)
 
     def relative(self, path: str) -> str:
         """A recording's path from the root, with "/" on every system, so that it stays true where the root is moved."""
@@ -199,18 +213,11 @@ class Corpus:
         """
         if self.table["duration"].null_count == 0:
             return self.column("duration"), []
-        files = pc.unique(self.table["path"])
-        names = [os.path.join(self.root, name) for name in files.to_pylist()]
-        kept = cache_directory("durations", f"{self.fingerprint}.f64")
-        seconds = np.fromfile(kept) if kept.is_file() else np.empty(0)
-        if len(seconds) != len(names):
-            seconds = np.full(len(names), np.nan)
-        # Failures are tried again: permissions get mended, and decoders installed.
-        unknown = np.flatnonzero(np.isnan(seconds))
-        seconds[unknown], reasons = probe_all([names[index] for index in unknown], workers, progress)
-        keep(kept, lambda temporary: seconds.tofile(temporary))
-        bad = [Skipped(names[unknown[index]], reason) for index, reason in reasons.items()]
-        return seconds[pc.index_in(self.table["path"], files).to_numpy()], bad
+        files, row = self._files()
+        opened = look_at(self.root, files, workers=workers, progress=progress)
+        self._contents = opened.contents[row]
+        bad = [Skipped(os.path.join(self.root, files[index].as_py()), why) for index, why in opened.reasons.items()]
+        return opened.seconds[row], bad
 
     def with_durations(self, workers: int | None = None, progress: bool = True) -> "Corpus":
         """The same clips with the length of every recording known.
@@ -220,7 +227,7 @@ class Corpus:
         if self.table["duration"].null_count == 0:
             return self
         seconds, bad = self.recording_seconds(workers, progress)
-        table = self.table.set_column(SCHEMA.get_field_index("duration"), SCHEMA.field("duration"), pa.array(seconds))
+        table = _with_column(self.table, "duration", seconds)
         readable = table.filter(pa.array(~np.isnan(seconds)))
         return Corpus(self.root, readable, self.vocabulary, [*self.skipped, *bad])
 
@@ -245,61 +252,85 @@ class Corpus:
         new_end[as_it_was] = known.column("end")[row][as_it_was]
         table = known.table.take(pa.array(row))
         for name, values in (("start", new_start), ("end", new_end)):
-            table = table.set_column(
-                table.schema.get_field_index(name), SCHEMA.field(name), pa.array(values, from_pandas=True)
-            )
+            table = _with_column(table, name, values)
         return known._with(table)
+
+    def contents(self) -> npt.NDArray[np.int64]:
+        """(clips,) what tells each clip's recording from others by its content, 0 where it cannot be read.
+
+        Recordings never looked at are looked at now; they are opened where they are new or have changed.
+        """
+        if self.table["content"].null_count == 0:
+            return self.column("content")
+        if self._contents is None:
+            files, row = self._files()
+            self._contents = look_at(self.root, files, headers=False).contents[row]
+        return self._contents
+
+    def looked_at(self) -> "Corpus":
+        """The same clips, with their contents in the table: selections and copies of it look at no recording."""
+        return self._with(_with_column(self.table, "content", self.contents()))
+
+    def _files(self) -> tuple[pa.Array, npt.NDArray[np.int64]]:
+        """Each recording's path once, and the index of each clip's."""
+        files = pc.unique(self.table["path"])
+        return files, pc.index_in(self.table["path"], files).to_numpy()
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hash of the rows and of the size and time of their files; the same wherever the folder lies.
+        """Hash of the rows and of the content of their recordings; the same wherever the folder lies."""
+        return self._hash(self.contents().reshape(-1, 1))
 
-        Files never looked at are looked at now, so that a changed recording changes the fingerprint.
-        """
+    def is_known_as(self, fingerprint: str) -> bool:
+        """Whether a fingerprint is of these clips, also one that an earlier version made of files' sizes and times."""
+        if fingerprint == self.fingerprint:
+            return True
+        files, row = self._files()
+        stats = [file_stats(os.path.join(self.root, name))[:2] for name in files.to_pylist()]
+        return fingerprint == self._hash(np.array(stats, np.int64).reshape(-1, 2)[row])
+
+    def _hash(self, files: npt.NDArray[np.int64]) -> str:
+        """Hash of the rows; files: (clips, n) what tells each clip's recording from others."""
         digest = hashlib.blake2b(json.dumps(self.vocabulary).encode(), digest_size=16)
-        for names, block in self._blocks():
+        for first in range(0, len(self), _BLOCK):  # they do not depend on how the table is stored
+            block = self.table.slice(first, _BLOCK).combine_chunks().to_batches()[0]
+            names = block["path"].to_pylist()
             digest.update("\0".join(names).encode())
             for column in ("start", "end", "fold"):
                 digest.update(block[column].to_numpy(zero_copy_only=False).astype(np.float64).tobytes())
             digest.update(pc.fill_null(pc.list_value_length(block["labels"]), 0).to_numpy().tobytes())
             digest.update(pc.list_flatten(block["labels"]).to_numpy().tobytes())
             digest.update("\0".join(pc.fill_null(block["split"], "\1").to_pylist()).encode())
-            digest.update(self._stats(names, block).tobytes())
+            digest.update(files[first : first + _BLOCK].tobytes())
         return digest.hexdigest()
 
-    def _blocks(self) -> Iterator[tuple[list[str], pa.RecordBatch]]:
-        """(paths, rows) a block at a time; the blocks do not depend on how the table is stored."""
-        for first in range(0, len(self), _BLOCK):
-            block = self.table.slice(first, _BLOCK).combine_chunks().to_batches()[0]
-            yield block["path"].to_pylist(), block
-
-    def _stats(self, names: list[str], block: pa.RecordBatch) -> npt.NDArray[np.int64]:
-        """(rows, 2) size and time of each file; -1 where there is none."""
-        if block["size"].null_count == 0:
-            return np.stack([block["size"].to_numpy(), block["mtime"].to_numpy()], axis=1)
-        seen: dict[str, tuple[int, int]] = {}
-        for name in names:
-            if name not in seen:
-                seen[name] = file_stats(os.path.join(self.root, name))
-        return np.array([seen[name] for name in names], np.int64)
-
     def save(self, path: Path) -> None:
-        """Write the corpus to one Arrow IPC file, atomically."""
+        """Write the corpus to one Arrow IPC file, atomically; whoever opens it looks at the recordings anew."""
+        with written_whole(path) as temporary:
+            self._with(_with_column(self.table, "content", pa.nulls(len(self))))._write(temporary)
+
+    def _write(self, path: Path) -> None:
         about = {"root": self.root, "vocabulary": self.vocabulary, "skipped": self.skipped}
         schema = SCHEMA.with_metadata({"soundviews": json.dumps(about)})
-        with (
-            written_whole(path) as temporary,
-            pa.OSFile(str(temporary), "wb") as sink,
-            pa.ipc.new_file(sink, schema) as writer,
-        ):
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
             writer.write_table(self.table.cast(schema), max_chunksize=_BLOCK)
 
     @classmethod
     def load(cls, path: str | Path) -> "Corpus":
-        """Open what `save` wrote, memory-mapped."""
-        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-        about = json.loads(table.schema.metadata[b"soundviews"])
-        return cls(about["root"], table, about["vocabulary"], [Skipped(*entry) for entry in about["skipped"]])
+        """Open what `save` wrote, memory-mapped.
+
+        Raises:
+            SoundviewsError: it is damaged.
+        """
+        try:
+            table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+            table.validate()
+            about = json.loads(table.schema.metadata[b"soundviews"])
+            # Earlier versions had other columns for the files.
+            table = to_schema({name: table[name] for name in table.column_names}, table.num_rows)
+            return cls(about["root"], table, about["vocabulary"], [Skipped(*entry) for entry in about["skipped"]])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SoundviewsError(f"{path} is damaged: {error}") from error
 
     def _with(self, table: pa.Table) -> "Corpus":
         return Corpus(self.root, table, self.vocabulary, self.skipped)
@@ -308,9 +339,20 @@ class Corpus:
         if len(self) < _LARGE:
             return Corpus, (self.root, self.table, self.vocabulary, self.skipped)
         path = cache_directory("corpora", f"rows-{self.fingerprint}.arrow")
-        if not path.is_file():
-            self.save(path)
-        return Corpus.load, (str(path),)
+        if load_kept(path) is not None or keep(path, self.looked_at()._write):
+            return Corpus.load, (str(path),)
+        return Corpus, (self.root, self.table, self.vocabulary, self.skipped)
+
+
+def load_kept(path: Path) -> Corpus | None:
+    """What is in the cache at `path`; None where there is nothing, or what is there is damaged."""
+    if not os.path.isfile(path):
+        return None
+    try:
+        return Corpus.load(path)
+    except SoundviewsError as error:
+        discard(path, error.__cause__)
+        return None
 
 
 def to_schema(columns: dict[str, Any], rows: int) -> pa.Table:
@@ -322,16 +364,12 @@ def to_schema(columns: dict[str, Any], rows: int) -> pa.Table:
     return pa.table(arrays, schema=SCHEMA)
 
 
+def _with_column(table: pa.Table, name: str, values: Any) -> pa.Table:
+    field = SCHEMA.field(name)
+    return table.set_column(SCHEMA.get_field_index(name), field, _array(values, field.type))
+
+
 def _array(values: Any, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:
     if isinstance(values, pa.Array | pa.ChunkedArray):
         return values.cast(kind)
     return pa.array(values, kind, from_pandas=pa.types.is_floating(kind))
-
-
-def file_stats(path: str) -> tuple[int, int]:
-    """(bytes, nanoseconds of the last change), or (-1, -1) where there is no file."""
-    try:
-        stats = os.stat(path)
-    except OSError:
-        return -1, -1
-    return stats.st_size, stats.st_mtime_ns

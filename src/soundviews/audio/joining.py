@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from soundviews.audio.corpus import SCHEMA, Corpus, Skipped, file_stats, to_schema
-from soundviews.audio.probing import probe_all
+from soundviews.audio.corpus import SCHEMA, Corpus, Skipped, to_schema
+from soundviews.audio.known import look_at
 from soundviews.audio.repeats import first_rows
 
 ABSOLUTE = r"^([A-Za-z]:)?[\\/]" if os.name == "nt" else "^/"
@@ -40,17 +40,17 @@ def corpus_of_files(
     root = os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths])
     skipped = [Skipped(repr(os.fsencode(path)), "its name is not valid UTF-8") for path in paths if not is_text(path)]
     names = [os.path.abspath(path) for path in paths if is_text(path)]
-    seconds, reasons = probe_all(names, workers, progress, strict)
-    skipped += [Skipped(names[index], reason) for index, reason in reasons.items()]
-    kept = np.flatnonzero(~np.isnan(seconds))
-    stats = [file_stats(names[index]) for index in kept]
+    names = list(dict.fromkeys(names))
+    paths = pa.array([os.path.relpath(name, root) for name in names], pa.string())
+    opened = look_at(root, paths, None, True, workers, progress, strict)
+    skipped += [Skipped(names[index], reason) for index, reason in opened.reasons.items()]
+    kept = np.flatnonzero(~np.isnan(opened.seconds))
     columns = {
-        "path": [os.path.relpath(names[index], root) for index in kept],
+        "path": paths.take(pa.array(kept)),
         "start": np.zeros(len(kept)),
-        "duration": seconds[kept],
+        "duration": opened.seconds[kept],
         "labels": [[] for _ in kept],
-        "size": [size for size, _ in stats],
-        "mtime": [time for _, time in stats],
+        "content": opened.contents[kept],
     }
     return Corpus(root, to_schema(columns, len(kept)), [], skipped)
 

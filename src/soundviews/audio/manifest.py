@@ -16,11 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from soundviews.audio.corpus import SCHEMA, Corpus, Skipped, file_stats, to_schema
+from soundviews.audio.corpus import SCHEMA, Corpus, Skipped, load_kept, to_schema
 from soundviews.audio.delimited import read_delimited
+from soundviews.audio.limits import NOT_A_FILE
 from soundviews.audio.repeats import without_repeats
+from soundviews.core.caches import cache_directory, keep
 from soundviews.core.errors import SoundviewsError, UnreadableClip
-from soundviews.core.files import cache_directory
 from soundviews.core.registry import nearest
 
 MANIFESTS = (".csv", ".tsv", ".parquet")
@@ -43,8 +44,8 @@ def read_manifest(path: Path, strict: bool, workers: int | None, progress: bool)
     stats = path.stat()
     key = hashlib.blake2b(repr((str(path), stats.st_size, stats.st_mtime_ns)).encode(), digest_size=12)
     kept = cache_directory("manifests", f"{key.hexdigest()}.arrow")
-    if kept.is_file() and not strict:
-        return Corpus.load(kept)
+    if not strict and (corpus := load_kept(kept)) is not None:
+        return corpus
     blocks = _parquet_blocks(path) if path.suffix.lower() == ".parquet" else _text_blocks(path)
     index: dict[str, int] = {}
     skipped: list[Skipped] = []
@@ -62,8 +63,7 @@ def read_manifest(path: Path, strict: bool, workers: int | None, progress: bool)
             "(paths are relative to the manifest's folder)"
         )
     corpus = _sorted_vocabulary(path.parent, table, index, skipped)
-    if len(corpus) >= _WORTH_KEEPING:
-        corpus.save(kept)
+    if len(corpus) >= _WORTH_KEEPING and keep(kept, corpus.save):
         return Corpus.load(kept)
     return corpus
 
@@ -79,15 +79,13 @@ def _to_table(
     names = block.get("labels", [()] * len(block["path"]))
     columns["labels"] = [sorted({index.setdefault(name, len(index)) for name in row}) for row in names]
     columns["start"] = [value or 0.0 for value in block.get("start", [0.0] * len(names))]
-    stats = np.array([file_stats(os.path.join(root, name)) for name in block["path"]], np.int64).reshape(-1, 2)
-    for row in np.flatnonzero(stats[:, 0] < 0):  # as Windows writes it, or with a space beside the delimiter
+    exists = np.array([os.path.isfile(os.path.join(root, name)) for name in block["path"]], bool)
+    for row in np.flatnonzero(~exists):  # as Windows writes it, or with a space beside the delimiter
         other = block["path"][row].strip().replace("\\", "/")
-        if other != block["path"][row]:
-            stats[row] = file_stats(os.path.join(root, other))
-            block["path"][row] = other if stats[row, 0] >= 0 else block["path"][row]
-    columns["size"], columns["mtime"] = stats[:, 0], stats[:, 1]
-    exists = stats[:, 0] >= 0
-    missing = [Skipped(os.path.join(root, block["path"][row]), "no such file") for row in np.flatnonzero(~exists)]
+        if other != block["path"][row] and os.path.isfile(os.path.join(root, other)):
+            exists[row], block["path"][row] = True, other
+    absent = [os.path.join(root, block["path"][row]) for row in np.flatnonzero(~exists)]
+    missing = [Skipped(path, NOT_A_FILE if os.path.exists(path) else "no such file") for path in absent]
     if missing and strict:
         raise UnreadableClip(f"{missing[0].path}: {missing[0].reason}")
     skipped += missing

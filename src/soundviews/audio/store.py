@@ -10,7 +10,6 @@ import errno
 import os
 import shutil
 import threading
-import warnings
 import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from soundviews.audio.corpus import Corpus, Skipped
-from soundviews.audio.decode import read
 from soundviews.audio.ledger import Ledger
+from soundviews.core.caches import cache_directory, discard, warn_nothing_kept
 from soundviews.core.errors import UnreadableClip
-from soundviews.core.files import cache_directory, written_whole
+from soundviews.core.files import written_whole
 
 # 16 bytes, a power of two, so that no record lies across two pages of the file.
 _RECORD = np.dtype([("scale", "<f4"), ("length", "<u4"), ("checksum", "<u4"), ("kept", "<u4")])
@@ -49,7 +48,7 @@ class ClipStore:
         self._ledger = Ledger()
         self._handles: tuple[BinaryIO, BinaryIO] | None = None
         self._owner = 0
-        self._rounded = self._keeping = keep
+        self._rounded = self._keeping = keep = keep and corpus.on_disk
         self._offsets: npt.NDArray[np.int64] = np.zeros(len(corpus) + 1, np.int64)
         if keep:
             self.directory = directory or cache_directory("clips", f"{corpus.fingerprint}-{sample_rate}")
@@ -72,7 +71,7 @@ class ClipStore:
             return kept
         clip = self.corpus.clip(index)
         try:
-            samples = read(clip.path, clip.start, clip.duration, self.sample_rate)
+            samples = self.corpus.read(index, self.sample_rate)
         except UnreadableClip as error:
             self._ledger.add(clip.path, str(error))
             raise
@@ -91,17 +90,31 @@ class ClipStore:
     def _lay_out(self) -> npt.NDArray[np.int64]:
         """(clips + 1,) where each clip's samples begin in `samples.i16`, memory-mapped; makes the files."""
         offsets = self.directory / "places.npy"
-        if not offsets.is_file():
+        result = self._known_offsets(offsets)
+        if result is None:
             samples = np.ceil((_seconds(self.corpus) + _SPARE) * self.sample_rate).astype(np.int64)
             with written_whole(offsets) as temporary, open(temporary, "wb") as sink:
                 np.save(sink, np.concatenate([[0], np.cumsum(samples)]))
-        result: npt.NDArray[np.int64] = np.load(offsets, mmap_mode="r")
+            result = np.load(offsets, mmap_mode="r")
         for name, size in (("samples.i16", int(result[-1]) * 2), ("clips.rec", len(self) * _RECORD.itemsize)):
             handle = os.open(self.directory / name, os.O_RDWR | os.O_CREAT, 0o666)
             try:
                 os.ftruncate(handle, size)
             finally:
                 os.close(handle)
+        return result
+
+    def _known_offsets(self, path: Path) -> npt.NDArray[np.int64] | None:
+        """What an earlier call has laid out; None if that is nothing, or damaged."""
+        if not path.is_file():
+            return None
+        try:
+            result: npt.NDArray[np.int64] = np.load(path, mmap_mode="r")
+            if result.shape != (len(self) + 1,) or result.dtype != np.int64 or (np.diff(result, prepend=0) < 0).any():
+                raise ValueError("it is of other clips")
+        except (ValueError, EOFError) as error:
+            discard(path, error)
+            return None
         return result
 
     def _files(self) -> tuple[int, int]:
@@ -141,11 +154,7 @@ class ClipStore:
 
     def _stop_keeping(self, error: OSError) -> None:
         self._keeping = False
-        warnings.warn(
-            f"decoded clips are no longer kept in {self.directory} ({error.strerror}); every epoch decodes the rest "
-            "anew. Free some space, or set SOUNDVIEWS_CACHE to a larger disk.",
-            stacklevel=2,
-        )
+        warn_nothing_kept(self.directory, error)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_handles": None}

@@ -1,25 +1,20 @@
-"""Where things are kept between runs, and how files and folders are written whole: all of one, or nothing of it.
+"""How files and folders are written whole: all of one, or nothing of it.
 
 What is being written has a temporary, hidden name beside its own; it takes its own name when all is on the disk. So a
 kill, a power cut or a full disk leaves what was there before.
 """
 
 import os
+import re
 import shutil
 import time
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 STALE_SECONDS = 3600  # after which nobody is writing any more
-
-
-def cache_directory(*parts: str) -> Path:
-    """`$SOUNDVIEWS_CACHE`, else `~/.cache/soundviews`, and below it; not created."""
-    root = os.environ.get("SOUNDVIEWS_CACHE")
-    base = Path(root) if root else Path.home() / ".cache" / "soundviews"
-    return base.joinpath(*parts)
+# As `_temporary` names them, and as earlier versions named folders in the cache.
+_TEMPORARY = re.compile(r"\..{1,50}\.[0-9a-f]{12}|\.[0-9a-f]{24}-\w{4,8}", re.DOTALL)
 
 
 @contextmanager
@@ -85,30 +80,33 @@ def folder_written_whole(path: Path, replace: bool = False) -> Iterator[Path]:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove the temporary files in a folder that killed processes have left."""
+    """Remove the temporary files and folders that killed processes have left in a folder; busy ones stay."""
     for entry in os.scandir(folder) if folder.is_dir() else ():
-        if entry.name.startswith(".") and entry.is_file() and time.time() - entry.stat().st_mtime > STALE_SECONDS:
-            os.unlink(entry)
+        with suppress(OSError):  # another process removes the same
+            if not is_temporary(entry.name) or time.time() - _last_change(entry) < STALE_SECONDS:
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                os.unlink(entry)
 
 
-def keep(path: Path, write: Callable[[Path], None]) -> bool:
-    """Have `write` make the file `path` in the cache; where that cannot be, work goes on without, and says so."""
-    try:
-        with written_whole(path) as temporary:
-            write(temporary)
-    except OSError as error:
-        warnings.warn(
-            f"nothing can be kept in {path.parent} ({error.strerror or error}); set SOUNDVIEWS_CACHE to a folder "
-            "that can be written to",
-            stacklevel=2,
-        )
-        return False
-    return True
+def is_temporary(name: str) -> bool:
+    """Whether a file or folder of this name is one that is being written, or was when its process was killed."""
+    return _TEMPORARY.fullmatch(name) is not None
 
 
 def _temporary(path: Path, folder: Path) -> Path:
     """A name that nobody else uses, and not too long for the disk whatever the path's own is."""
     return folder / f".{path.name[:50]}.{os.urandom(6).hex()}"
+
+
+def _last_change(entry: "os.DirEntry[str]") -> float:
+    """Seconds since the epoch; a folder's is that of the file in it that was written last."""
+    times = [entry.stat(follow_symlinks=False).st_mtime]
+    if entry.is_dir(follow_symlinks=False):
+        times += [below.stat(follow_symlinks=False).st_mtime for below in os.scandir(entry)]
+    return max(times)
 
 
 def _sync(path: Path) -> None:

@@ -7,7 +7,6 @@ YYTID.wav, YTID_30.000.wav, YTID_30.000_40.000.wav.
 
 import csv
 import re
-from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -105,31 +104,23 @@ def video_of(path: str) -> str | None:
 
 
 def _recordings(root: Path, skipped: list[Skipped]) -> pa.Table:
-    """Columns video, path (relative to the root), size and mtime of what is named like a segment; one a video."""
-    videos, paths, sizes, times = [], [], array("q"), array("q")
+    """Columns video and path (relative to the root) of what is named like a segment; one a video."""
+    videos: list[str] = []
+    paths: list[str] = []
     blocks = []
-    for path, stats in recordings(root, skipped):
+    for path, _ in recordings(root, skipped):
         relative = path[len(str(root)) + 1 :]
         if video := video_of(relative):
             videos.append(video)
             paths.append(relative)
-            sizes.append(stats.st_size)
-            times.append(stats.st_mtime_ns)
         if len(videos) == _BLOCK:
-            blocks.append(_files(videos, paths, sizes, times))
-            videos, paths, sizes, times = [], [], array("q"), array("q")
-    return pa.concat_tables([*blocks, _files(videos, paths, sizes, times)]).combine_chunks()
+            blocks.append(_files(videos, paths))
+            videos, paths = [], []
+    return pa.concat_tables([*blocks, _files(videos, paths)]).combine_chunks()
 
 
-def _files(videos: list[str], paths: list[str], sizes: "array[int]", times: "array[int]") -> pa.Table:
-    return pa.table(
-        {
-            "video": pa.array(videos, pa.string()),
-            "path": pa.array(paths, pa.string()),
-            "size": np.array(sizes, np.int64),
-            "mtime": np.array(times, np.int64),
-        }
-    )
+def _files(videos: list[str], paths: list[str]) -> pa.Table:
+    return pa.table({"video": pa.array(videos, pa.string()), "path": pa.array(paths, pa.string())})
 
 
 def _read(path: Path, index: dict[str, int]) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
@@ -183,8 +174,8 @@ def _there(path: Path, split: str, index: dict[str, int], files: pa.Table, missi
         first = videos.filter(pc.invert(there)).slice(0, _NAMED).to_pylist()
         names = ", ".join(first) + (", ..." if absent > len(first) else "")
         missing.append(Skipped(str(path), f"{absent:,} of its {len(videos):,} segments have no recording: {names}"))
-    columns = {name: found[name] for name in ("path", "size", "mtime")}
-    columns |= {
+    columns = {
+        "path": found["path"],
         "start": np.zeros(found.num_rows),
         "labels": labels.filter(there),
         "split": [split] * found.num_rows,

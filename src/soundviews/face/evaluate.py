@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from soundviews.audio.corpus import Corpus
+from soundviews.core.caches import cache_directory
 from soundviews.core.errors import SoundviewsError
-from soundviews.core.files import cache_directory
 from soundviews.datasets.opening import Data
 from soundviews.evaluation.opening import Source, open_model
 from soundviews.evaluation.requests import Requests, needs_labels, read_requests

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 import soundfile
 
 from soundviews.audio.corpus import Corpus
+from soundviews.core.caches import cache_directory
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.extras import naming_extras
-from soundviews.core.files import cache_directory, folder_written_whole
+from soundviews.core.files import folder_written_whole
 from soundviews.core.progress import bar
 from soundviews.core.registry import nearest
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from soundviews.audio.responses import SECONDS, Samples, aligned, lead_samples
+from soundviews.core.caches import cache_directory, keep
 from soundviews.core.errors import SoundviewsError, words
-from soundviews.core.files import cache_directory, keep
 from soundviews.core.progress import bar
 
 COUNT = 500

@@ -4,8 +4,9 @@
     DIR/<clips>-<Hz>/<digest>/about.json    the processor with that digest, and the bits of a sample
     DIR/<clips>-<Hz>/<digest>/0000012.arrow rows 768 to 831: one record batch a clip, one row a channel
 
-A clip is found by its key, which comes from the recording's path below the corpus, size and time, and from where the
-clip begins and ends: any part of a prepared corpus finds its clips, wherever the corpus and DIR lie by now.
+A clip is found by its key, which comes from the recording's path below the corpus and content, and from where the clip
+begins and ends: any part of a prepared corpus finds its clips, wherever the corpus and DIR lie by now. Directories of
+earlier versions have the recording's size and time in place of its content, and are still read and added to.
 """
 
 import hashlib
@@ -14,6 +15,7 @@ import shlex
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from soundviews.audio.corpus import Corpus, file_stats
+from soundviews.audio.corpus import Corpus
+from soundviews.audio.known import file_stats
 from soundviews.core.errors import SoundviewsError, UnreadableClip
 from soundviews.separation.channel_shards import CLIPS_PER_SHARD, Shard, decompress, open_shard, shard_file
 from soundviews.separation.draw import Wanted
@@ -31,25 +34,31 @@ _BLOCK = 65_536
 _OPEN_SHARDS = 8
 
 
-def clip_keys(corpus: Corpus) -> NDArray[np.uint64]:
-    """(clips,) what a clip is known by in a prepared directory. Times count to 1 ms, a file's time to 1 s."""
+def clip_keys(corpus: Corpus, by_time: bool = False) -> NDArray[np.uint64]:
+    """(clips,) what a clip is known by in a prepared directory. Times count to 1 ms.
+
+    Args:
+        by_time: As earlier versions had it: by the file's size and time (to 1 s) in place of its content.
+    """
+    told_apart = _sizes_and_times(corpus) if by_time else corpus.contents()
     keys = np.empty(len(corpus), np.uint64)
     for first in range(0, len(corpus), _BLOCK):
         block = corpus.table.slice(first, _BLOCK)
-        seen: dict[str, tuple[int, int]] = {}
         times = np.stack([block[name].to_numpy() for name in ("start", "end")], axis=1)
         milliseconds = np.rint(np.nan_to_num(times, nan=-1.0) * 1000).astype(np.int64).tolist()
-        stats = zip(block["size"].to_pylist(), block["mtime"].to_pylist(), strict=True)
-        for row, (name, span, (size, mtime)) in enumerate(
-            zip(block["path"].to_pylist(), milliseconds, stats, strict=True), start=first
-        ):
-            if size is None:
-                if name not in seen:
-                    seen[name] = file_stats(os.path.join(corpus.root, name))
-                size, mtime = seen[name]
-            text = f"{name}\0{span}{size} {mtime // 10**9}"
-            keys[row] = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
+        rows = zip(block["path"].to_pylist(), milliseconds, told_apart[first : first + _BLOCK], strict=True)
+        for row, (name, span, file) in enumerate(rows, start=first):
+            keys[row] = int.from_bytes(hashlib.blake2b(f"{name}\0{span}{file}".encode(), digest_size=8).digest())
     return keys
+
+
+def _sizes_and_times(corpus: Corpus) -> list[str]:
+    seen: dict[str, str] = {}
+    for name in (names := corpus.table["path"].to_pylist()):
+        if name not in seen:
+            size, mtime = file_stats(os.path.join(corpus.root, name))[:2]
+            seen[name] = f"{size} {mtime // 10**9}"
+    return [seen[name] for name in names]
 
 
 class PreparedChannels:
@@ -65,10 +74,10 @@ class PreparedChannels:
     """
 
     def __init__(self, directory: Path, corpus: Corpus, processors: Sequence[Processor]) -> None:
-        self.corpus = corpus
+        self.corpus = corpus.looked_at()
         self.names = [processor.name for processor in processors]
         self.sources = np.array([processor.sources for processor in processors])
-        self._home = _find(directory, corpus, processors)
+        self._home, self._by_time = _find(directory, self.corpus, processors)
         self._folders = [self._home / processor.digest for processor in processors]
         self._clips: NDArray[np.uint64] | None = None
         self._shards: OrderedDict[tuple[int, int], Shard] = OrderedDict()
@@ -89,7 +98,7 @@ class PreparedChannels:
     def _clip(self, processor: int, row: int) -> pa.RecordBatch:
         if self._clips is None:
             self._clips = np.load(self._home / "clips.npy", mmap_mode="r")
-        key = clip_keys(Corpus(self.corpus.root, self.corpus.table.slice(row, 1), []))[0]
+        key = clip_keys(Corpus(self.corpus.root, self.corpus.table.slice(row, 1), []), self._by_time)[0]
         column = int(np.searchsorted(self._clips[0], key))
         if column == self._clips.shape[1] or self._clips[0, column] != key:
             raise UnreadableClip("changed since its channels were separated")
@@ -134,10 +143,11 @@ class DrawnChannels:
         return None if channel < 0 else self.prepared.read(processor, channel, row)
 
 
-def _find(directory: Path, corpus: Corpus, processors: Sequence[Processor]) -> Path:
-    """The folder in which every clip of the corpus has its channels."""
-    rate, keys, problems = processors[0].sample_rate, clip_keys(corpus), []
-    for index in sorted(directory.glob(f"*-{rate}/clips.npy")):
+def _find(directory: Path, corpus: Corpus, processors: Sequence[Processor]) -> tuple[Path, bool]:
+    """The folder in which every clip of the corpus has its channels, and whether its keys are `by_time`."""
+    rate, problems = processors[0].sample_rate, []
+    kinds = {by_time: clip_keys(corpus, by_time) for by_time in (False, True)}
+    for index, (by_time, keys) in product(sorted(directory.glob(f"*-{rate}/clips.npy")), kinds.items()):
         known, rows = np.load(index, mmap_mode="r")
         columns = np.minimum(np.searchsorted(known, keys), len(known) - 1)
         absent = int(np.count_nonzero(known[columns] != keys))
@@ -147,7 +157,7 @@ def _find(directory: Path, corpus: Corpus, processors: Sequence[Processor]) -> P
         shards = np.unique(rows[columns] // CLIPS_PER_SHARD).tolist()
         lacking = [said for processor in processors if (said := _lacking(index.parent, processor, shards))]
         if not lacking:
-            return index.parent
+            return index.parent, by_time
         problems.append((0, "; ".join(lacking)))
     missing = min(problems)[1] if problems else f"every clip at {rate} Hz"
     names = ",".join(processor.name for processor in processors)

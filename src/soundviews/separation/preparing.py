@@ -5,6 +5,7 @@ A shard comes into being whole or not at all, so that an interrupted run loses o
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from soundviews.audio.loader import pad
 from soundviews.audio.store import ClipStore
 from soundviews.core.errors import SoundviewsError, UnreadableClip, words
 from soundviews.core.files import remove_unfinished
+from soundviews.core.locks import locked
 from soundviews.core.progress import bar
 from soundviews.separation.channel_shards import (
     CLIPS_PER_SHARD,
@@ -39,6 +41,8 @@ from soundviews.separation.processor import Processor
 
 # FLAC's share of the plain samples, by bits. Measured at 16: 0.62 to 0.65 on ESC-50, 0.72 on the built-in scenes.
 FLAC_RATIO = {16: 0.7, 24: 0.8}
+
+logger = logging.getLogger(__name__)
 
 Waveform = NDArray[np.float32]
 Decoded = Waveform | str  # or the reason why not
@@ -84,6 +88,7 @@ def prepare(
     workers: int = 2,
     strict: bool = False,
     progress: bool = False,
+    wait: bool = False,
 ) -> Prepared:
     """Separate every clip by every processor and keep the channels; what is there already stays.
 
@@ -95,22 +100,42 @@ def prepare(
         workers: Threads that decode and compress.
         strict: Stop at the first clip that cannot be read instead of leaving it out.
         progress: Show a bar.
+        wait: Wait for another process that is separating the same clips into `directory`.
 
     Raises:
-        SoundviewsError: too little room on the disk, or what is there was made with other `bits`.
+        SoundviewsError: too little room on the disk, what is there was made with other `bits`, or another process is
+            at it.
         UnreadableClip: with `strict`, names the clip.
     """
     if len(corpus) == 0:
         raise SoundviewsError("no clip of the corpus can be read")
     rate = processors[0].sample_rate
     home = _lay_out(corpus, directory, rate)
+    with locked(home, inside=True, wait=wait):
+        made, total = _make_missing(corpus, processors, home, bits, device, workers, strict, progress)
+    folders = [home / processor.digest for processor in processors]
+    size = sum(entry.stat().st_size for folder in folders for entry in os.scandir(folder))
+    return Prepared(home, made, total, size, _skipped(corpus, folders))
+
+
+def _make_missing(
+    corpus: Corpus,
+    processors: Sequence[Processor],
+    home: Path,
+    bits: int,
+    device: str,
+    workers: int,
+    strict: bool,
+    progress: bool,
+) -> tuple[int, int]:
+    """Make the shards that are not there whole; returns how many clips that took, and how many there are in all."""
     missing = [_missing(home / processor.digest, len(corpus)) for processor in processors]
     for processor in processors:
         _describe(home / processor.digest, processor, bits)
     total = len(corpus) * len(processors)
     to_make = sum(len(rows_of(shard, len(corpus))) for shards in missing for shard in shards)
-    _ensure_room(directory, expected(corpus, processors, bits), to_make / total)
-    clips = ClipStore(corpus, rate, keep=False)
+    _ensure_room(home.parent, expected(corpus, processors, bits), to_make / total)
+    clips = ClipStore(corpus, processors[0].sample_rate, keep=False)
     with (
         ThreadPoolExecutor(workers) as pool,
         bar("separating", total, "clips", progress) as advance,
@@ -125,20 +150,29 @@ def prepare(
                 if shard in shards:
                     batches = _separate(processor.to(device), shard, decoded, bits, device, pool, advance)
                     write_shard(shard_file(home / processor.digest, shard), len(decoded), batches, reasons)
-    folders = [home / processor.digest for processor in processors]
-    size = sum(entry.stat().st_size for folder in folders for entry in os.scandir(folder))
-    return Prepared(home, to_make, total, size, _skipped(corpus, folders))
+    return to_make, total
 
 
 def _lay_out(corpus: Corpus, directory: Path, rate: int) -> Path:
-    """The corpus's folder, with the index of its clips."""
+    """The corpus's folder, with the index of its clips; one that an earlier version began is gone on with."""
     keys = clip_keys(corpus)
-    home = directory / f"{hashlib.blake2b(keys.tobytes(), digest_size=8).hexdigest()}-{rate}"
+    if (began := _home(clip_keys(corpus, by_time=True), directory, rate)).is_dir():
+        logger.info(
+            "%s is of an earlier version, which knew recordings by their names, sizes and times: give another folder "
+            "if they were replaced since",
+            began,
+        )
+        return began
+    home = _home(keys, directory, rate)
     if not (home / "clips.npy").is_file():
         rows = np.argsort(keys, kind="stable")
         with kept_whole(home / "clips.npy") as temporary, open(temporary, "wb") as sink:
             np.save(sink, np.stack([keys[rows], rows.astype(np.uint64)]))
     return home
+
+
+def _home(keys: NDArray[np.uint64], directory: Path, rate: int) -> Path:
+    return directory / f"{hashlib.blake2b(keys.tobytes(), digest_size=8).hexdigest()}-{rate}"
 
 
 def _missing(folder: Path, clips: int) -> set[int]:
@@ -213,8 +247,8 @@ def _separate(
     advance(len(decoded) - len(readable))
     if not readable:
         return {}
-    _, samples, lengths, _ = pad(readable, [clip for clip in decoded if not isinstance(clip, str)])
-    samples, ends, lengths = samples.to(device), lengths.tolist(), lengths.to(device)
+    batch = pad(readable, [clip for clip in decoded if not isinstance(clip, str)])
+    samples, ends, lengths = batch.samples.to(device), batch.lengths.tolist(), batch.lengths.to(device)
     futures = {}
     for part, channels in separated(processor, samples, lengths, np.arange(len(readable))):
         worst = worst_channel(channels, samples[torch.from_numpy(part).to(device)]).tolist()
