@@ -13,13 +13,15 @@ from soundviews.recipes.building import build
 from soundviews.recipes.schema import Recipe, Statistics
 
 SCENES = "scenes:clips=64,sample_rate=8000,min_seconds=2,max_seconds=3,sources=no"
+QUICK = "encoder={strided_vgg: {widths: [16, 32, 64]}}"
 LOCAL = "[peak_normalize, {patch: {frames: 25}}]"
 MULTI_CROP = [
+    QUICK,
     "objectives=[multi_crop: {objective: {nt_xent: {hidden_size: 32, projection_size: 16}}}]",
     f"views.further=[{LOCAL}, {LOCAL}]",
     "training.views_together=true",
 ]
-BYOL = ["objectives=[byol: {momentum: 0.9, hidden_size: 64, projection_size: 32}]"]
+BYOL = [QUICK, "objectives=[byol: {momentum: 0.9, hidden_size: 64, projection_size: 32}]"]
 
 
 def train(module: Pretraining, steps: int) -> None:
