@@ -35,12 +35,17 @@ class ClipBatch(NamedTuple):
     lengths: (batch,) int64, samples before the padding.
     channels: (blocks, examples, max_samples) float32, separated from the batch's first `examples` clips and as long
         as they; None where a `ChannelSource` was not asked.
+    positives: (examples, max_samples), other renderings of the batch's first clips, for the branches after the
+        anchor's; None where those take the clips themselves.
+    log_mels: (renderings, batch, frames, mels), the log-mel spectrograms of all of them; `samples` is empty then.
     """
 
     index: Tensor  # type: ignore[assignment]  # hides tuple.index
     samples: Tensor
     lengths: Tensor
     channels: Tensor | None = None
+    positives: Tensor | None = None
+    log_mels: Tensor | None = None
 
 
 class ChannelSource(Protocol[W]):
@@ -257,10 +262,22 @@ def _padded_channels(clips: list[_Clip], blocks: int, samples: int) -> Tensor:
     return result
 
 
+class StepBatches(Protocol):
+    """Where the batches of a training come from, each a function of its step and of what the training says."""
+
+    def __getitem__(self, step: int) -> ClipBatch | SoundviewsError:
+        """The batch of a step on this rank, or what is wrong with it."""
+        ...
+
+    def skipped(self) -> list[Skipped]:
+        """Clips that could not be read so far, in any worker."""
+        ...
+
+
 class TrainingLoader(DataLoader[Any]):
     """A loader whose errors arrive as they were raised."""
 
-    dataset: TrainingClips
+    dataset: StepBatches  # type: ignore[assignment]
 
     def __iter__(self) -> Iterator[ClipBatch]:  # type: ignore[override]
         for batch in super().__iter__():
@@ -307,8 +324,14 @@ def training_loader(
         SoundviewsError: fewer clips than a batch; while iterating: too few of them can be read.
     """
     clips = ClipStore(corpus, sample_rate, keep=store)
+    dataset = TrainingClips(clips, batch_size, seed, backgrounds, rank, world_size, strict, channels)
+    return loader_of(dataset, start_step, steps, workers)
+
+
+def loader_of(dataset: StepBatches, start_step: int, steps: int, workers: int = 0) -> TrainingLoader:
+    """Batches of steps start_step .. start_step + steps - 1 out of `dataset`, made in `workers` processes."""
     return TrainingLoader(
-        TrainingClips(clips, batch_size, seed, backgrounds, rank, world_size, strict, channels),
+        dataset,  # type: ignore[arg-type]  # torch asks for __getitem__ only
         batch_size=None,
         sampler=range(start_step, start_step + steps),
         num_workers=workers,

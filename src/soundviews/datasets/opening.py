@@ -12,6 +12,7 @@ from soundviews.audio.manifest import MANIFESTS, read_manifest
 from soundviews.audio.scan import scan_folder
 from soundviews.core.errors import SoundviewsError, UnreadableClip
 from soundviews.datasets import datasets
+from soundviews.scenes.endless_corpus import EndlessCorpus, EndlessOptions
 from soundviews.scenes.folder import scenes_corpus
 
 Data = str | Path | Corpus | Sequence[str | Path | Corpus]
@@ -22,8 +23,9 @@ def open_corpus(data: Data, strict: bool = False, workers: int | None = None, pr
 
     Args:
         data: a folder (in the layout of a known dataset, or any: sub-folders are its classes), a manifest
-            (.csv, .tsv, .parquet), an audio file, the built-in scenes (`scenes`, `scenes:clips=200,seed=0`), a corpus,
-            or a sequence of these, which become one corpus.
+            (.csv, .tsv, .parquet), an audio file, the built-in scenes (`scenes`, `scenes:clips=200,seed=0`),
+            endless synthesised sound (`synthesis`, `synthesis:perturb=0.25`), a corpus, or a sequence of these, which
+            become one corpus.
         strict: stop at the first recording that cannot be read instead of skipping it.
         workers: threads that read headers.
         progress: show a progress bar for long scans.
@@ -49,7 +51,9 @@ def open_corpus(data: Data, strict: bool = False, workers: int | None = None, pr
                 parts.append(corpus_of_files([str(path) for path in group], strict, workers, progress))
             else:
                 parts += [open_corpus(part, strict, workers, progress) for part in group]
-        corpus = join(parts)
+        if len(parts) > 1 and not all(part.on_disk for part in parts):
+            raise SoundviewsError("endless synthesised sound and recordings are no corpus together: name one of them")
+        corpus = join(parts) if parts[0].on_disk else parts[0]
     if not len(corpus) and corpus.skipped:
         path, reason = corpus.skipped[0]
         raise SoundviewsError(f"not one of the recordings could be read; the first, {path}: {reason}")
@@ -60,6 +64,8 @@ def _open(data: str, strict: bool, workers: int | None, progress: bool) -> Corpu
     name, _, options = data.partition(":")
     if name == "scenes" and not os.path.exists(data):
         return _scenes(options)
+    if name == "synthesis" and not os.path.exists(data):
+        return EndlessCorpus(EndlessOptions.parse(_words(options)))
     path = Path(data).expanduser()
     if path.is_file():
         if path.suffix.lower() in MANIFESTS:
@@ -68,7 +74,7 @@ def _open(data: str, strict: bool, workers: int | None, progress: bool) -> Corpu
     if not path.is_dir():
         raise SoundviewsError(
             f"no corpus at {path}: looked for a folder or a manifest ({', '.join(sorted(MANIFESTS))}) or a recording "
-            f"of that name in {Path.cwd()}; 'scenes' names the built-in scenes"
+            f"of that name in {Path.cwd()}; 'scenes' names the built-in scenes, 'synthesis' endless synthesised sound"
         )
     root = path.absolute()
     corpus = _dataset(root)
@@ -96,7 +102,11 @@ def _dataset(root: Path) -> Corpus | None:
     return None
 
 
-def _scenes(options: str) -> Corpus:
+def _words(options: str) -> dict[str, str]:
     parts = [part.partition("=") for part in options.split(",") if part.strip()]
-    corpus: Corpus = scenes_corpus({name.strip(): value.strip() for name, _, value in parts})
+    return {name.strip(): value.strip() for name, _, value in parts}
+
+
+def _scenes(options: str) -> Corpus:
+    corpus: Corpus = scenes_corpus(_words(options))
     return corpus

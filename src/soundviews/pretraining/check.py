@@ -106,7 +106,7 @@ class HalvesCheck:
         affordable = int(SHARE * work * window / MOST_SECONDS)
         count = min(MOST_CLIPS, max(affordable, SHORTENED))
         self.clips = _clips(held_out if self.held_out else corpus, training.seed, window, count)
-        checks = affordable // max(1, 0 if self.clips is None else len(self.clips))
+        checks = 0 if self.clips is None else affordable // len(self.clips)
         self.at = {4: (1, 2, 3), 3: (1, 2), 2: (2,)}.get(min(checks, 4), ())
         self.at = tuple(steps * quarter // 4 for quarter in self.at)
         self._statistics: NDArray[np.bool_] | None = None
@@ -151,6 +151,8 @@ def _side_by_side(model: Model) -> Model:
 
 def _clips(corpus: Corpus, seed: int, window: float, count: int) -> Corpus | None:
     """Up to `count` recordings, at most MOST_SECONDS of each, that are two windows long."""
+    if not corpus.on_disk:
+        return None
     start = corpus.column("start")
     end = np.fmin(np.fmin(corpus.column("end"), corpus.column("duration")), start + MOST_SECONDS)
     order = np.random.default_rng(hashed_seed(seed, "check")).permutation(len(corpus))

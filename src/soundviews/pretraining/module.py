@@ -97,6 +97,9 @@ class Pretraining(pl.LightningModule):
 
     def make_views(self, batch: ClipBatch, index: int) -> list[Views]:
         """Views of the batch's examples, (batch, frames, mels) each: one draw for all objectives, or one for each."""
+        keys: tuple[Any, ...] = (self.recipe.training.seed, index, self.global_rank)
+        if batch.log_mels is not None:
+            return [self.views.of_log_mels(batch.log_mels, (*keys, *suffix)) for suffix in self.draw.suffixes]
         size = self.recipe.training.batch_size
         wanted = self.draw(index, self.global_rank, size)
         channels = channels_of(batch, self.processors, wanted, size)
@@ -104,7 +107,7 @@ class Pretraining(pl.LightningModule):
         for number, suffix in enumerate(self.draw.suffixes):
             keys = (self.recipe.training.seed, index, self.global_rank, *suffix)
             of_draw = None if channels is None else channels[number * blocks : (number + 1) * blocks]
-            draws.append(self.views(batch.samples, batch.lengths, keys, of_draw))
+            draws.append(self.views(batch.samples, batch.lengths, keys, of_draw, batch.positives))
         return draws
 
     def encode(self, draws: Sequence[Views], network: nn.Module | None = None) -> list[Views]:

@@ -16,11 +16,13 @@ from soundviews.datasets.opening import Data
 from soundviews.recipes.building import Parts, build
 from soundviews.recipes.loading import check
 from soundviews.recipes.schema import Recipe, Statistics
+from soundviews.scenes.endless_corpus import EndlessCorpus
 from soundviews.separation.processor import Processor
 
 from .channels import draw_of, prepared_source, processors_of
 from .check import ChecksOnTheWay, HalvesCheck, hold_out
 from .directory import begin, is_run, open_clips, read_run, require_empty
+from .endless import endless_batches
 from .export import export, model_of
 from .fit import Run, batches, count_steps, fit, last_checkpoint, require_devices, steps_done
 from .forecast import Consent, removed_if_declined
@@ -165,7 +167,10 @@ def _train(ready: _Ready, consent: Consent | None = None) -> Path:
         return directory
     module = Pretraining(recipe, parts, steps, _statistics(ready), processors)
     channels = prepared_source(settings.channels, corpus, processors, module.draw) if settings.channels else None
-    loader = batches(ready.run, training.batch_size, steps, backgrounds=parts.views.backgrounds, channels=channels)
+    if isinstance(corpus, EndlessCorpus):
+        loader = endless_batches(ready.run, corpus, parts, steps)
+    else:
+        loader = batches(ready.run, training.batch_size, steps, backgrounds=parts.views.backgrounds, channels=channels)
     callbacks: list[pl.Callback] = []
     evaluation_data = settings.evaluation_data
     if recipe.evaluation is not None and evaluation_data is not None:

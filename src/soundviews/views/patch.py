@@ -32,7 +32,12 @@ class Patch(View):
         self.frames, self.log_mel, self.pair, self.fill = frames, log_mel, pair, fill
         self.window = ("frames", frames)
 
-    def __call__(self, clips: Clips, rng: Randomness) -> Tensor:
+    def __call__(self, clips: Clips | Tensor, rng: Randomness) -> Tensor:
+        """Patches (batch, frames, mels) of clips, or of the log-mels (batch, longer, mels) of whole clips."""
+        if isinstance(clips, Tensor):
+            last = torch.full((len(clips),), clips.shape[1] - self.frames, device=clips.device)
+            row = torch.arange(len(clips), device=clips.device)
+            return clips.unfold(1, self.frames, 1)[row, self.starts(last, rng)].transpose(1, 2).float()
         starts = self.starts(last_start(self.log_mel, clips.lengths, self.frames), rng)
         samples, lengths = clips
         return cut_patches(self.log_mel, samples, lengths, starts[:, None], self.frames, self.fill)[:, 0]

@@ -12,6 +12,7 @@ from soundviews.core.errors import SoundviewsError
 from soundviews.core.randomness import Randomness
 from soundviews.features.patches import Clips
 from soundviews.separation.draw import Wanted
+from soundviews.views.patch import Patch
 from soundviews.views.registry import View, views
 
 
@@ -113,6 +114,26 @@ class TwoViews:
         self.backgrounds = max(2, mixing[-1] + 1) if mixing else 0
         self.processors = list(dict.fromkeys(name for branch in self.branches for name in branch.processors))
 
+    @property
+    def begin_with_patches(self) -> bool:
+        """Whether all that the branches need of a clip is its log-mel."""
+        return not self.backgrounds and all(isinstance(branch.steps[0][1], Patch) for branch in self.branches)
+
+    @torch.no_grad()
+    def of_log_mels(self, log_mels: Tensor, keys: tuple[Any, ...]) -> tuple[Tensor, ...]:
+        """As `__call__`, where the branches `begin_with_patches`.
+
+        Args:
+            log_mels: (renderings, batch, frames, mels): one of the examples, and another for the branches after the
+                anchor's.
+        """
+        return tuple(
+            branch(log_mel, Randomness(*keys, "views", branch=number, device=log_mels.device))
+            for number, (branch, log_mel) in enumerate(
+                zip(self.branches, [log_mels[0], *[log_mels[-1]] * (len(self.branches) - 1)], strict=True)
+            )
+        )
+
     def load(self) -> list[Skipped]:
         """Read what the views need from disk now instead of at the first batch.
 
@@ -133,7 +154,12 @@ class TwoViews:
 
     @torch.no_grad()
     def __call__(
-        self, samples: Tensor, lengths: Tensor, keys: tuple[Any, ...], channels: Tensor | None = None
+        self,
+        samples: Tensor,
+        lengths: Tensor,
+        keys: tuple[Any, ...],
+        channels: Tensor | None = None,
+        positives: Tensor | None = None,
     ) -> tuple[Tensor, ...]:
         """The views of each example.
 
@@ -143,6 +169,7 @@ class TwoViews:
             lengths: int64, samples of each clip.
             keys: What the draws are a function of, such as (seed, step).
             channels: (blocks, batch, longest), what `wanted` of these keys says.
+            positives: (batch, longest), what the branches after the anchor's take in the place of the examples.
 
         Returns:
             Anchors, positives and further views, (batch, frames, mels) each.
@@ -152,7 +179,8 @@ class TwoViews:
         patches, blocks = [], iter(() if channels is None else channels)
         for number, branch in enumerate(self.branches):
             size = len(samples) // (1 + self.backgrounds)
-            examples = next(blocks) if branch.processors else samples[:size]
+            examples = samples[:size] if number == 0 or positives is None else positives
+            examples = next(blocks) if branch.processors else examples
             clips = Clips(examples, lengths[:size])
             if branch.needs_background:
                 rows = slice(size * (1 + number), size * (2 + number))
