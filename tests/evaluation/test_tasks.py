@@ -1,5 +1,7 @@
 """Which clips train, choose and judge."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,43 @@ def test_stratified_split_of_several_labels():
     assert sorted([*train, *test]) == list(range(500))
     share = labels[test].sum(axis=0) / labels.sum(axis=0)
     assert (share > 0.08).all() and (share < 0.35).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_stratified_split_equals_a_loop_over_classes(seed):
+    rng = np.random.default_rng(seed)
+    labels = rng.random((rng.integers(1, 60), rng.integers(1, 12))) < rng.random() * 0.5
+    rarity = np.where(labels, labels.sum(axis=0), len(labels) + 1)
+    second, order = set(), np.random.default_rng(seed).permutation(len(labels))
+    for index in range(labels.shape[1]):
+        clips = [clip for clip in order if rarity[clip].argmin() == index and labels[clip, index]]
+        second.update(clips[: max(round(0.3 * len(clips)), 1) if len(clips) > 1 else 0])
+    first, rest = stratified_split(labels, 0.3, seed)
+    assert rest.tolist() == sorted(second) and sorted([*first, *rest]) == list(range(len(labels)))
+
+
+def test_ten_thousand_classes_are_divided_in_little_memory_and_time():
+    labels = np.zeros((20_000, 10_000), bool)
+    labels[np.arange(20_000), np.arange(20_000) % 10_000] = True
+    tracemalloc.start()
+    _, test = stratified_split(labels, 0.2, seed=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(np.unique(test % 10_000)) == len(test) == 10_000
+    assert peak < labels.nbytes / 10  # eight bytes for each clip and class would be 1.6 GB
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        ([["a"], ["b"], [], ["a"]], "1 of these 4 clips have none"),
+        ([["a"], ["a", "b"], [], ["b"]], "1 of these 4 clips have several: use linear or qbe"),
+    ],
+)
+def test_clips_with_no_label_and_with_several_are_told_apart(labels, said):
+    task = open_tasks(corpus([1, 1, 2, 2], labels=labels, clips=4))[0]
+    with pytest.raises(SoundviewsError, match=f"exactly one label each, and {said}"):
+        task.require("knn", "test", single_label=True)
 
 
 def test_cross_validation_tests_every_clip_once():

@@ -32,14 +32,24 @@ def stratified_split(labels: NDArray[np.bool_], share: float, seed: int) -> tupl
     Returns:
         Rising int64 indices of the first and the second part. Clips without a label are in the first.
     """
-    rarity = np.where(labels, labels.sum(axis=0), np.iinfo(np.int64).max)
-    rarest, second = rarity.argmin(axis=1), np.zeros(len(labels), dtype=bool)
+    rarest, second = _rarest(labels), np.zeros(len(labels), dtype=bool)
     order = np.random.default_rng(seed).permutation(len(labels))
-    for index in range(labels.shape[1]):
-        clips = order[(rarest[order] == index) & labels[order, index]]
+    order = order[np.argsort(rarest[order], kind="stable")]
+    ends = np.bincount(rarest, minlength=labels.shape[1] + 1)[:-1].cumsum()
+    for clips in np.split(order, ends)[:-1]:
         taken = round(share * len(clips))
         second[clips[: max(taken, 1) if len(clips) > 1 else 0]] = True
     return np.flatnonzero(~second), np.flatnonzero(second)
+
+
+def _rarest(labels: NDArray[np.bool_]) -> Indices:
+    """The label of each clip that fewest clips have, the first of equals; the number of classes for none."""
+    clip, label = np.nonzero(labels)
+    order = np.lexsort((label, labels.sum(axis=0)[label], clip))
+    labelled, first = np.unique(clip[order], return_index=True)
+    rarest = np.full(len(labels), labels.shape[1])
+    rarest[labelled] = label[order][first]
+    return rarest
 
 
 def choose_parts(

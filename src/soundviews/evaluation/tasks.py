@@ -65,9 +65,7 @@ class Task:
                 options = f"{option(f'{part}_folds')} or {option(f'{part}_split')}"
                 raise SoundviewsError(f"{protocol} needs {part} clips and the task has none: give {options}")
         if single_label and not self.corpus.single_label:
-            raise SoundviewsError(
-                f"{protocol} needs clips with exactly one label each, and these have several: use linear or qbe"
-            )
+            raise SoundviewsError(f"{protocol} needs clips with exactly one label each, and {_not_one(self.corpus)}")
 
     def require_classes(self, protocol: str, *parts: str, kept: NDArray[np.bool_] | None = None) -> None:
         """Raise a SoundviewsError for a part whose clips all have the same labels: nothing tells them apart.
@@ -111,6 +109,14 @@ class Task:
         if self.skipped:
             notes.append(f"{len(self.skipped)} unreadable clips were left out")
         return notes
+
+
+def _not_one(corpus: Corpus) -> str:
+    """How many clips have several labels or else none, and what to do."""
+    labels, clips = corpus.label_matrix().sum(axis=1), f"of these {len(corpus):,} clips have"
+    if several := int((labels > 1).sum()):
+        return f"{several:,} {clips} several: use linear or qbe"
+    return f"{int((labels == 0).sum()):,} {clips} none: label them, or leave them out"
 
 
 def open_tasks(

@@ -23,11 +23,13 @@ def mistakes_section(evaluation: Evaluation, rows: Sequence[Row]) -> Section | N
         return None
     pairs = zip(evaluation.clips, row.predicted, strict=True)
     taken: list[Taken] = [(clip, name) for clip, name in pairs if name is not None]
-    wrong = {
-        name: [pair for pair in taken if name in pair[0].labels and pair[1] not in pair[0].labels]
-        for name in evaluation.classes
-    }
-    worst = sorted((name for name in wrong if wrong[name]), key=lambda name: row.per_class.get(name, 0.0))[:WORST]
+    wrong: dict[str, list[Taken]] = {}
+    for clip, name in taken:
+        if name not in clip.labels:
+            for label in clip.labels:
+                wrong.setdefault(label, []).append((clip, name))
+    mistaken = (name for name in evaluation.classes if name in wrong)
+    worst = sorted(mistaken, key=lambda name: row.per_class.get(name, 0.0))[:WORST]
     if not worst:
         return None
     parts: list[Text | Sounds] = [Text(f"Up to {EACH} of each of the worst classes of {row.system}, {row.label}.")]

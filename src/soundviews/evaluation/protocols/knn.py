@@ -54,11 +54,12 @@ def knn_predict(
         ballots = torch.zeros(len(nearest.values), classes, device=device)
         ballots.scatter_add_(1, labels[nearest.indices], nearest.values.isfinite().float())
         votes[block] = ballots.cpu().numpy().argmax(axis=1)  # numpy's is the first of equals
-    by_clip = np.zeros((len(target), classes), dtype=np.int64)
-    np.add.at(by_clip, (owner.cpu().numpy(), votes), 1)
-    count = by_clip.sum(axis=1, keepdims=True)
-    shares = (by_clip / np.maximum(count, 1)).astype(np.float32)
-    return KnnResult(votes, np.where(count[:, 0] > 0, by_clip.argmax(axis=1), -1), shares)
+    shares = np.zeros((len(target), classes), dtype=np.float32)  # counts are exact up to 16 million patches a clip
+    np.add.at(shares, (owner.cpu().numpy(), votes), 1)
+    count = np.bincount(owner.cpu().numpy(), minlength=len(target))
+    by_clip = np.where(count > 0, shares.argmax(axis=1), -1)
+    shares /= np.maximum(count, 1)[:, None].astype(np.float32)
+    return KnnResult(votes, by_clip, shares)
 
 
 def fitted_neighbours(patches: int, clips: int, classes: int) -> int:
@@ -91,8 +92,8 @@ def knn(model: Embeds, task: Task, seed: int = 0, k: int | None = None, space: s
     classes = len(np.unique(targets))
     neighbours = fitted_neighbours(len(chosen), len(test), classes) if k is None else k
     result = knn_predict(embeddings.vectors[chosen], number[embeddings.clip[chosen]], targets, neighbours)
-    scores = np.zeros((len(test), task.classes), dtype=np.float32)
-    scores[:, : result.shares.shape[1]] = result.shares
+    beyond = task.classes - result.shares.shape[1]  # the last classes, where no test clip has them
+    scores = np.pad(result.shares, ((0, 0), (0, beyond))) if beyond else result.shares
     judged = Judged(test, targets, scores, result.clips)
     per_class = class_accuracies(targets, result.clips, task.classes)
     metrics = {"accuracy": mean(per_class), "clip_accuracy": float((targets == result.clips).mean())}
