@@ -67,9 +67,9 @@ def _open(data: str, strict: bool, workers: int | None, progress: bool) -> Corpu
     if name == "synthesis" and not os.path.exists(data):
         return EndlessCorpus(EndlessOptions.parse(_words(options)))
     path = Path(data).expanduser()
-    if path.is_file():
-        if path.suffix.lower() in MANIFESTS:
-            return read_manifest(path.absolute(), strict, workers, progress)
+    if path.is_file() and path.suffix.lower() in MANIFESTS:
+        return read_manifest(path.absolute(), strict, workers, progress)
+    if _is_recording(path):
         return corpus_of_files([str(path)], strict, workers, progress)
     if not path.is_dir():
         raise SoundviewsError(
@@ -89,7 +89,9 @@ def _is_recording(part: str | Path | Corpus) -> bool:
     if isinstance(part, Corpus):
         return False
     path = Path(part).expanduser()
-    return path.suffix.lower() not in MANIFESTS and path.is_file()
+    if path.suffix.lower() in MANIFESTS and path.is_file():
+        return False
+    return path.exists() and not path.is_dir()  # what is no file, as a pipe, is named among the skipped
 
 
 def _dataset(root: Path) -> Corpus | None:
