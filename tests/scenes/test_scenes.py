@@ -144,3 +144,27 @@ def test_corpus_by_name_and_by_folder(tmp_path):
 def test_wrong_options_are_named(words, message):
     with pytest.raises(SoundviewsError, match=message):
         scenes_corpus(words)
+
+
+WORDS = {"clips": "3", "min_seconds": "1", "max_seconds": "1.1", "sample_rate": "8000"}
+
+
+@pytest.mark.parametrize("name", ["scenes.csv", "scenes.json", "audio"])
+def test_scenes_that_are_damaged_in_the_cache_are_named_and_made_anew(isolated_cache, name):
+    before = scenes_corpus(WORDS)
+    (folder,) = (isolated_cache / "scenes").iterdir()
+    damaged = folder / name if name != "audio" else sorted((folder / name).iterdir())[1]
+    damaged.write_bytes(b"")
+    with pytest.warns(UserWarning, match=f"{folder.name} is damaged"):
+        assert scenes_corpus(WORDS).fingerprint == before.fingerprint
+    assert damaged.stat().st_size
+
+
+def test_scenes_without_a_cache(tmp_path, monkeypatch):
+    expected = scenes_corpus(WORDS).fingerprint
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SOUNDVIEWS_CACHE", str(tmp_path / "file"))
+    with pytest.warns(UserWarning, match="SOUNDVIEWS_CACHE"):
+        corpora = [scenes_corpus(WORDS) for _ in range(2)]
+    assert corpora[0].fingerprint == corpora[1].fingerprint == expected
+    assert corpora[0].root == corpora[1].root  # made once by each process

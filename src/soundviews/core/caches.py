@@ -35,14 +35,14 @@ def keep(path: Path, write: Callable[[Path], None]) -> bool:
     return True
 
 
-def warn_nothing_kept(folder: Path, error: OSError) -> None:
+def warn_nothing_kept(folder: Path, error: BaseException) -> None:
     """Say that work goes on without the cache. All that is said of one cache is the same, so it is shown once."""
     root = cache_directory()
     shown = root if folder.is_relative_to(root) else folder
     warnings.warn(
-        f"what is computed is no longer kept in {shown} ({error.strerror or error}); work goes on, and a further run "
-        "computes it anew. Set SOUNDVIEWS_CACHE to a folder that can be written to and has room; where a command has "
-        "--no-cache, that keeps nothing",
+        f"what is computed is no longer kept in {shown} ({getattr(error, 'strerror', '') or error}): work goes on "
+        "without. Set SOUNDVIEWS_CACHE to a folder that has room and can be written to; commands that take --no-cache "
+        "keep nothing with it",
         stacklevel=1,
     )
 

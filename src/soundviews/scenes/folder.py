@@ -9,17 +9,18 @@ import csv
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import soundfile
 
 from soundviews.audio.corpus import Corpus
-from soundviews.core.caches import cache_directory
+from soundviews.core.caches import cache_directory, discard, warn_nothing_kept
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.extras import naming_extras
 from soundviews.core.files import folder_written_whole
@@ -114,7 +115,7 @@ def write_scenes(
     directory = Path(directory).absolute()
     if is_scenes(directory) and _stored_options(directory) == _record(options):
         return read_scenes(directory)
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+    if os.path.exists(directory) and (not directory.is_dir() or any(directory.iterdir())):
         raise SoundviewsError(f"{directory} holds something else already; name a new or an empty folder")
     try:
         # If another process has finished the same scenes meanwhile, theirs are as good.
@@ -129,13 +130,37 @@ def scenes_corpus(words: Mapping[str, str], cache: Path | None = None) -> Corpus
     """The scenes that `words` describe (see `SceneOptions.parse`), made once and kept in `cache`."""
     options = SceneOptions.parse(words)
     key = hashlib.blake2b(json.dumps(_record(options)).encode(), digest_size=8).hexdigest()
-    home = cache or cache_directory("scenes")
-    return write_scenes(home / f"{options.clips}-{key}", options)
+    directory = (cache or cache_directory("scenes")) / f"{options.clips}-{key}"
+    if os.path.lexists(directory) and not _is_whole(directory, options):
+        discard(directory, "files are missing or cut")
+    try:
+        return write_scenes(directory, options)
+    except SoundviewsError as error:
+        if not isinstance(error.__cause__, OSError | soundfile.SoundFileError):
+            raise
+        warn_nothing_kept(directory, error.__cause__)
+        return write_scenes(Path(_for_this_process().name) / directory.name, options)
+
+
+@cache
+def _for_this_process() -> tempfile.TemporaryDirectory[str]:
+    """A folder that is removed when the process ends."""
+    return tempfile.TemporaryDirectory(prefix="soundviews-scenes-")
+
+
+def _is_whole(directory: Path, options: SceneOptions) -> bool:
+    """Whether these scenes are in a folder, each with a file that is not empty."""
+    try:
+        paths = read_scenes(directory).table["path"].to_pylist()
+        sizes = [(directory / path).stat().st_size for path in paths]
+        return _stored_options(directory) == _record(options) and len(paths) == options.clips and all(sizes)
+    except (OSError, ValueError, KeyError, AttributeError):
+        return False
 
 
 def is_scenes(directory: Path) -> bool:
     """Whether a folder is one that `write_scenes` finished."""
-    return (directory / "scenes.json").is_file() and (directory / "scenes.csv").is_file()
+    return all(os.path.isfile(directory / name) for name in ("scenes.json", "scenes.csv"))
 
 
 def read_scenes(directory: Path) -> Corpus:

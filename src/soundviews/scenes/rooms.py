@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from soundviews.audio.responses import SECONDS, Samples, aligned, lead_samples
-from soundviews.core.caches import cache_directory, keep
+from soundviews.core.caches import cache_directory, discard, keep
 from soundviews.core.errors import SoundviewsError, words
 from soundviews.core.progress import bar
 
@@ -108,8 +109,13 @@ def _write(path: Path, responses: Samples) -> None:
 
 def _kept(path: Path, count: int) -> Samples | None:
     """What was kept; None if that is nothing, or damaged."""
+    if not os.path.isfile(path):
+        return None
     try:
         responses = np.load(path)
-    except (OSError, ValueError, EOFError):
+        if responses.shape[:1] != (count,):
+            raise ValueError(f"it does not hold {count} rooms")
+    except (OSError, ValueError, EOFError) as error:
+        discard(path, error)
         return None
-    return responses if len(responses) == count else None
+    return responses
