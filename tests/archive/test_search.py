@@ -74,6 +74,27 @@ def test_the_query_is_the_mean_of_unit_vectors(waveform_bundle: Path, recordings
     np.testing.assert_allclose(query_vector(model, recordings / "b/long.wav"), expected, atol=1e-6)
 
 
+def test_a_query_may_be_weighted_by_loudness(waveform_bundle: Path, recordings: Path) -> None:
+    quiet_then_loud = np.concatenate([np.zeros(2 * RATE), read(recordings / "z.wav")]).astype(np.float32)
+    soundfile.write(recordings / "silence first.wav", quiet_then_loud, RATE, subtype="FLOAT")
+    model = load(waveform_bundle)
+    vectors = model.embed(quiet_then_loud, RATE).vectors.astype(np.float64)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    starts = range(0, len(vectors) * 15680, 15680)
+    power = np.array([np.pad(quiet_then_loud[start:][:15680], (0, 15680))[:15680].var() for start in starts])
+    last = quiet_then_loud[starts[-1] :]
+    power[-1] = last.var() * len(last) / 15680
+    weights = np.maximum(power / power.max(), 1e-7) ** 0.3
+    assert weights[0] < 0.01 and weights.argmax() > 1
+    by_loudness = query_vector(model, recordings / "silence first.wav", pool="loudness")
+    np.testing.assert_allclose(by_loudness, weights @ unit / weights.sum(), atol=1e-5)
+    np.testing.assert_allclose(
+        query_vector(model, recordings / "silence first.wav", pool="max"), unit.max(0), atol=1e-5
+    )
+    model.pool = "loudness"
+    np.testing.assert_array_equal(query_vector(model, recordings / "silence first.wav"), by_loudness)
+
+
 def test_only_the_archives_bundle_will_do(archive: Path, waveform_bundle: Path, tmp_path: Path) -> None:
     assert find_bundle_of(archive) == waveform_bundle
     other = make_bundle(tmp_path / "other", "waveform", seed=9)

@@ -87,10 +87,14 @@ def test_inference_follows_from_the_views() -> None:
         return recipe.inference.model_dump()
 
     patches = {"unit": "spectrogram", "size": 96, "hop": 96, "crop": 96, "tail": "drop"}
-    assert derived() == {"level": "none", "windows": patches}
+    assert derived() == {"level": "none", "pool": "mean", "windows": patches}
     crops = "[l2_normalize, crop: {seconds: 0.5}, room: {}, log_mel]"
     snippets = {"unit": "waveform", "size": 8000, "hop": 8000, "crop": 8000, "tail": "drop"}
-    assert derived(f"views={{anchor: {crops}, positive: {crops}}}") == {"level": "l2_clip", "windows": snippets}
+    assert derived(f"views={{anchor: {crops}, positive: {crops}}}") == {
+        "level": "l2_clip",
+        "pool": "mean",
+        "windows": snippets,
+    }
     half = patches | {"hop": 48}
     assert derived("edit_views={patch: {frames: 96}}", "inference.windows.hop=48")["windows"] == half
     longer = {"unit": "waveform", "size": 15600, "hop": 15600, "crop": 15600, "tail": "pad"}

@@ -1,7 +1,7 @@
 """`soundviews search`: where in an archive something sounds like this."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -20,6 +20,13 @@ def search(
     bundle: Annotated[
         Path | None, typer.Option(help="The bundle of the archive, if it is no longer where it was.")
     ] = None,
+    pool: Annotated[
+        Literal["auto", "mean", "loudness", "max"],
+        typer.Option(
+            help="How the query's windows become one vector: their mean, the mean weighted by loudness, the largest "
+            "values; auto is what the archive's bundle says."
+        ),
+    ] = "auto",
     csv: Annotated[Path | None, typer.Option(help="Write the table to this file, too.")] = None,
     use: Use = None,
 ) -> None:
@@ -31,7 +38,7 @@ def search(
     from soundviews.archive.search import Hit
     from soundviews.face.search import open_archive
 
-    hits = open_archive(archive, bundle).search(query, top=top, once=once, start=start, end=end)
+    hits = open_archive(archive, bundle).search(query, top=top, once=once, start=start, end=end, pool=pool)
     table = Table("", "recording", "from - to", "similarity", box=None)
     for rank, hit in enumerate(hits, 1):
         # A name is text, whatever brackets and line ends are in it.

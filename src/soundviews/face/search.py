@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from soundviews.archive.embed import read_metadata
-from soundviews.archive.search import Hit, direction_of, find_bundle_of, query_vector, search
+from soundviews.archive.search import Hit, QueryPool, find_bundle_of, query_vector, samples_vector, search
+from soundviews.audio.waveforms import waveform_of
 from soundviews.core.errors import SoundviewsError
+from soundviews.features.patches import padded_together
 from soundviews.model import Model, load
 
 
@@ -54,6 +56,7 @@ class Archive:
         start: float = 0.0,
         end: float | None = None,
         sample_rate: int | None = None,
+        pool: QueryPool = "auto",
     ) -> list[Hit]:
         """The windows that sound most like `query` (cosine similarity), best first.
 
@@ -63,16 +66,19 @@ class Archive:
             once: Only the best window of each recording.
             start, end: Seconds; the stretch of the recording to look for.
             sample_rate: Hz, of samples.
+            pool: How the query's windows become one: "mean", "loudness" (by their power to the 0.3), "max"; "auto" is
+                what the archive's bundle says.
 
         Raises:
             SoundviewsError: the query cannot be read, or the bundle is not the archive's.
         """
         if isinstance(query, str | os.PathLike):
-            direction = query_vector(self.model, os.fspath(query), start, end)
+            direction = query_vector(self.model, os.fspath(query), start, end, pool)
         elif start or end is not None:
             raise SoundviewsError("start and end are for a recording's path: cut the samples before")
         else:
-            direction = direction_of(self.model.embed(query, sample_rate).vectors)
+            waveform = waveform_of(query, sample_rate, self.model.sample_rate)
+            direction = samples_vector(self.model, padded_together([waveform]), pool)
         return search(self.path, direction, top, once)
 
 

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from soundviews.audio.waveforms import Waveform, waveform_of
@@ -19,6 +21,7 @@ from soundviews.features.registry import create_front_end
 from soundviews.model.bundle import load_bundle
 from soundviews.model.config import BundleConfig
 from soundviews.model.embedding import Embedding
+from soundviews.model.pooling import window_power
 from soundviews.model.windows import WindowCutter, Windows
 from soundviews.recipes.schema import WindowSettings
 
@@ -53,6 +56,7 @@ class Model:
     fingerprint: Changes when the embeddings would; empty where nobody can tell, and then none are kept.
     precision: What the encoder computes in: torch.float32, or torch.bfloat16 or torch.float16 (mixed precision).
     path: The bundle or run that it was loaded from; None where its embeddings are not those of a bundle.
+    pool: How a clip's windows become one vector, unless one says otherwise: "mean", "loudness" or "max".
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Model:
         self.head = None if head is None else head.eval()
         self.name, self.fingerprint, self.precision, self.path = name, fingerprint, precision, path
         self.sample_rate, self.embedding_size = config.sample_rate, config.embedding_size
+        self.pool = config.pool
         self.log_mel = create_front_end(config.features, config.sample_rate)
         self.device = torch.device("cpu")
         self._cutter = WindowCutter(config, self.log_mel)
@@ -217,6 +222,15 @@ class Model:
         clip = torch.cat(rows)
         order = clip.argsort(stable=True)
         return torch.cat(vectors)[order], clip[order], torch.cat(starts)[order]
+
+    def window_power(self, clips: Clips, row: Tensor, starts: Tensor) -> NDArray[np.float32]:
+        """How loud the windows are that `embed_clips` has given, (windows,): the variance of their samples.
+
+        Args:
+            clips: What was given to `embed_clips`.
+            row, starts: What it gave, (windows,) both.
+        """
+        return window_power(clips, row, starts, self.seconds, self.sample_rate)
 
     def encode(self, patches: Tensor) -> Tensor:
         """h of standardised patches (n, frames, mels): (n, embedding_size)."""

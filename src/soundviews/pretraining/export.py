@@ -26,6 +26,7 @@ def config_of(module: Pretraining) -> BundleConfig:
         features=recipe.features,
         windows=recipe.inference.windows,
         statistics=module.statistics,
+        pool=recipe.inference.pool,
         encoder=component(recipe.encoder),
         embedding_size=int(module.encoder.embedding_size),  # type: ignore[arg-type]
         head=next((part for name, _, part in weighted_objectives(recipe.objectives) if name == projecting), None),

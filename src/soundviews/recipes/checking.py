@@ -49,7 +49,7 @@ def derive_inference(page: RecipePage, parts: Parts) -> Inference:
             f"recipe {page.name!r}: inference.level l2_window sets the level of each window's waveform, so it needs "
             "inference.windows.unit waveform, not spectrogram"
         )
-    return Inference.model_validate({"level": level, "windows": windows.model_dump()})
+    return Inference.model_validate({"level": level, "pool": stated.pool, "windows": windows.model_dump()})
 
 
 def _derive_windows(page: RecipePage, parts: Parts) -> WindowSettings:

@@ -1,16 +1,21 @@
 """What a recipe's page may say, section by section. No torch here: recipes are listed quickly."""
 
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from soundviews.core.registry import nearest
 
+LONGEST_WINDOW = 1 << 27  # frames or samples: ten minutes at the highest rate
+LONGEST_CLIP = 86_400.0  # seconds
+MOST_STEPS, MOST_AT_ONCE = 1_000_000_000, 1_000_000
+MOST_SAID = 5  # mistakes of a page that an error names
+
 
 class Section(BaseModel):
-    """Part of a page; a key that it does not know is an error."""
+    """Part of a page; a key that it does not know is an error, and so is a number that is not finite."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
 
 class Statistics(Section):
@@ -23,9 +28,12 @@ class Statistics(Section):
     std: float = Field(gt=0)
 
 
+SampleRate = Annotated[int, Field(ge=1000, le=192000)]
+ClipSeconds = Annotated[float, Field(ge=0.01, le=LONGEST_CLIP)]
 Unit = Literal["spectrogram", "waveform"]
 Tail = Literal["drop", "pad"]
 Level = Literal["none", "peak", "l2_clip", "l2_window"]
+Readout = Literal["mean", "loudness", "max"]
 
 
 class StatedWindows(Section):
@@ -39,9 +47,9 @@ class StatedWindows(Section):
     """
 
     unit: Unit | None = None
-    size: int | None = Field(default=None, ge=1)
-    hop: int | None = Field(default=None, ge=1)
-    crop: int | None = Field(default=None, ge=1)
+    size: int | None = Field(default=None, ge=1, le=LONGEST_WINDOW)
+    hop: int | None = Field(default=None, ge=1, le=LONGEST_WINDOW)
+    crop: int | None = Field(default=None, ge=1, le=LONGEST_WINDOW)
     tail: Tail | None = None
 
 
@@ -49,9 +57,9 @@ class WindowSettings(StatedWindows):
     """`StatedWindows` with everything that the page leaves out."""
 
     unit: Unit
-    size: int = Field(ge=1)
-    hop: int = Field(ge=1)
-    crop: int = Field(ge=1)
+    size: int = Field(ge=1, le=LONGEST_WINDOW)
+    hop: int = Field(ge=1, le=LONGEST_WINDOW)
+    crop: int = Field(ge=1, le=LONGEST_WINDOW)
     tail: Tail
 
 
@@ -59,9 +67,12 @@ class StatedInference(Section):
     """How the finished encoder reads clips; what a page leaves out follows from its views.
 
     level: what a clip, or with "l2_window" each window, is divided by.
+    pool: how a clip's windows become one vector: their mean, the mean weighted by loudness (power^0.3), or the largest
+        value of each dimension.
     """
 
     level: Level | None = None
+    pool: Readout = "mean"
     windows: StatedWindows = StatedWindows()
 
 
@@ -80,8 +91,8 @@ class EncoderAudio(Section):
     fill: what fills a clip that is shorter than a snippet: the clip again, or silence.
     """
 
-    sample_rate: int = Field(ge=1000, le=192000)
-    clip_seconds: float = Field(gt=0)
+    sample_rate: SampleRate
+    clip_seconds: ClipSeconds
     fill: Literal["repeat", "pad"]
 
 
@@ -117,18 +128,18 @@ class Length(Section):
     keep_every: steps from one checkpoint that stays to the next; null: only the last stays.
     """
 
-    epochs: float | None = Field(default=None, gt=0)
-    steps: int | None = Field(default=None, ge=1)
-    batch_size: int = Field(ge=1)
+    epochs: float | None = Field(default=None, gt=0, le=MOST_STEPS)
+    steps: int | None = Field(default=None, ge=1, le=MOST_STEPS)
+    batch_size: int = Field(ge=1, le=MOST_AT_ONCE)
     optimizer: dict[str, dict[str, Any]]
     schedule: dict[str, dict[str, Any]] = {"constant": {}}
-    warmup_steps: int = Field(default=0, ge=0)
+    warmup_steps: int = Field(default=0, ge=0, le=MOST_STEPS)
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     gradient_clip: float | None = Field(default=None, gt=0)
-    accumulate: int = Field(default=1, ge=1)
+    accumulate: int = Field(default=1, ge=1, le=MOST_AT_ONCE)
     seed: int = 0
-    checkpoint_steps: int = Field(default=500, ge=1)
-    keep_every: int | None = Field(default=None, ge=1)
+    checkpoint_steps: int = Field(default=500, ge=1, le=MOST_STEPS)
+    keep_every: int | None = Field(default=None, ge=1, le=MOST_STEPS)
 
     @model_validator(mode="after")
     def _one_length(self) -> "Length":
@@ -146,7 +157,7 @@ class Training(Length):
         With 0 the encoder learns from all, and is checked on some of those.
     """
 
-    batch_size: int = Field(ge=2)
+    batch_size: int = Field(ge=2, le=MOST_AT_ONCE)
     views_together: bool = False
     held_out: float = Field(default=0.0, ge=0, le=0.5)
 
@@ -164,8 +175,8 @@ class Evaluation(Section):
 
     protocol: str
     metric: str
-    steps: int = Field(ge=1)
-    plateau: int = Field(default=1, ge=1)
+    steps: int = Field(ge=1, le=MOST_STEPS)
+    plateau: int = Field(default=1, ge=1, le=MOST_STEPS)
     keep: Literal["last", "best"] = "last"
 
 
@@ -207,9 +218,10 @@ class Recipe(RecipePage):
 
 
 def explain(error: ValidationError, whole: type[BaseModel]) -> str:
-    """What is wrong with a page, and the nearest right key where one is unknown."""
+    """What is wrong with a page, in one line, and the nearest right key where one is unknown."""
     lines = []
-    for item in error.errors():
+    mistakes = error.errors(include_url=False, include_input=False)
+    for item in mistakes[:MOST_SAID]:
         *above, key = item["loc"] or ("page",)
         hint = ""
         if item["type"] == "extra_forbidden":
@@ -220,6 +232,8 @@ def explain(error: ValidationError, whole: type[BaseModel]) -> str:
                 hint = f"; {nearest(str(key), known)}"
         where = ".".join(str(part) for part in (*above, key))
         lines.append(f"{where}: {item['msg'].removeprefix('Value error, ')}{hint}")
+    if len(mistakes) > MOST_SAID:
+        lines.append(f"and {len(mistakes) - MOST_SAID:,} more")
     return "; ".join(lines)
 
 
