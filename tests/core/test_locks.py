@@ -70,6 +70,22 @@ def test_the_second_is_told_who_holds_it_and_nothing_is_left(tmp_path, inside):
     assert os.listdir(path) == ["a"] and os.listdir(path.parent) == ["out"]
 
 
+@pytest.mark.parametrize("inside", [True, False])
+def test_what_killed_processes_left_is_removed_when_an_hour_old(tmp_path, inside):
+    path = tmp_path / "out"
+    folder = path if inside else tmp_path
+    path.mkdir()
+    others = {".gitignore", ".other.0123456789ab"} if not inside else {".gitignore"}
+    for name in ("young", *others):
+        (folder / (".out.123456789abc" if name == "young" else name)).touch()
+    (folder / ".out.0123456789ab" / "audio").mkdir(parents=True)
+    for name in (".out.0123456789ab/audio", ".out.0123456789ab", *others):
+        os.utime(folder / name, (0, 0))
+    with locked(path, inside=inside):
+        pass
+    assert set(os.listdir(folder)) - {"out"} == {".out.123456789abc", *others}
+
+
 def test_an_error_frees_it(tmp_path):
     with pytest.raises(KeyboardInterrupt), locked(tmp_path / "out"):
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""The option `--yes`: a training that takes more than a day is asked about."""
+"""Options of what takes long: `--yes`, since more than a day is asked about, and `--wait` for another writer."""
 
 import sys
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Train without a question, also for more than a day.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for another soundviews that is writing there.")]
 
 
 def consent_of(yes: bool) -> Callable[[str], bool]:

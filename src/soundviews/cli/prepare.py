@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from soundviews.cli._devices import Device, chosen_device
+from soundviews.cli._long_runs import Wait
 from soundviews.cli.app import app
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.interruption import interrupted_says
@@ -28,6 +29,7 @@ def prepare(
     device: Device = "auto",
     workers: Annotated[int, typer.Option(help="Threads that decode and compress.", min=1)] = 2,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable recording.")] = False,
+    wait: Wait = False,
 ) -> None:
     """Separate every clip by frozen processors and keep the channels as FLAC, so that training only reads them.
 
@@ -57,7 +59,7 @@ def prepare(
     device = chosen_device(device)
     started = time.monotonic()
     with interrupted_says(f"what was done is kept in {channels}; the same command goes on from there"):
-        result = preparing.prepare(corpus, chosen, channels, bits, device, workers, strict, progress=True)
+        result = preparing.prepare(corpus, chosen, channels, bits, device, workers, strict, progress=True, wait=wait)
     rate = result.made / (time.monotonic() - started)
     state = f"{result.made:,} clips separated, {rate:.1f} a second" if result.made else "was already complete"
     typer.echo(f"{result.home}: {state}; {result.total:,} are there ({_bytes(result.size)}).")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from soundviews.cli._devices import Device
+from soundviews.cli._long_runs import Wait
 from soundviews.cli.separate import separate_app
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.interruption import interrupted_says
@@ -40,6 +41,7 @@ def apply(
     ] = 10.0,
     device: Device = "auto",
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable recording.")] = False,
+    wait: Wait = False,
 ) -> None:
     """Separate recordings of any length: OUT/<recording>_<channel>.flac, which sum to the recording.
 
@@ -52,7 +54,7 @@ def apply(
     given = data[0] if len(data) == 1 else data
     with interrupted_says(f"the channels that are done are in {out}; the same command goes on from there"):
         result = separate_files(
-            loaded, given, out, format=format_, block_seconds=block_seconds, device=device, strict=strict
+            loaded, given, out, format=format_, block_seconds=block_seconds, device=device, strict=strict, wait=wait
         )
     typer.echo(
         f"{out}: {result.recordings:,} recordings in {loaded.sources} channels each, by {loaded.name} "

@@ -79,11 +79,16 @@ def folder_written_whole(path: Path, replace: bool = False) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Remove the temporary files and folders that killed processes have left in a folder; busy ones stay."""
+def remove_unfinished(folder: Path, name: str = "") -> None:
+    """Remove the temporary files and folders that killed processes have left in a folder; busy ones stay.
+
+    Args:
+        name: Only those of the file or folder of this name.
+    """
+    begins, old = f".{name[:50]}." if name else ".", time.time() - STALE_SECONDS
     for entry in os.scandir(folder) if folder.is_dir() else ():
         with suppress(OSError):  # another process removes the same
-            if not is_temporary(entry.name) or time.time() - _last_change(entry) < STALE_SECONDS:
+            if not (is_temporary(entry.name) and entry.name.startswith(begins)) or _last_change(entry) > old:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 shutil.rmtree(entry, ignore_errors=True)

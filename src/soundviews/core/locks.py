@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from soundviews.core.errors import SoundviewsError, words
-from soundviews.core.files import STALE_SECONDS
+from soundviews.core.files import STALE_SECONDS, remove_unfinished
 
 INSIDE = ".lock"  # the lock's name in a folder that is written file by file
 ASK_SECONDS, TOUCH_SECONDS = 0.5, 60.0
@@ -55,6 +55,8 @@ else:
 def locked(path: Path, *, inside: bool = False, wait: bool | None = None) -> Iterator[None]:
     """Within the block, nobody else who asks for this lock writes `path`, in this process or in another.
 
+    What killed processes have left of it is removed first.
+
     Args:
         path: The file or folder.
         inside: Whether the lock lies in the folder `path`, and not beside it, as it must for what appears whole.
@@ -72,6 +74,8 @@ def locked(path: Path, *, inside: bool = False, wait: bool | None = None) -> Ite
             raise
         handle = None  # nobody can write there, which the caller says in words of its own
     try:
+        if handle is not None:
+            remove_unfinished(file.parent, "" if inside else path.name)
         yield
     finally:
         if handle is not None:

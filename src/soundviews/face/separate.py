@@ -65,6 +65,7 @@ def separate_files(
     device: str = "auto",
     strict: bool = False,
     progress: bool = True,
+    wait: bool = False,
 ) -> Applied:
     """Separate recordings of any length into OUT/<recording>_<channel>.flac; the same call goes on where it was.
 
@@ -75,13 +76,15 @@ def separate_files(
         format: "flac", 24 bit, or "wav", 32 bit float, exact.
         strict: Stop at the first recording that cannot be read.
         progress: Show a bar.
+        wait: Wait for another process that is writing into `out`.
 
     Raises:
-        SoundviewsError: another processor's channels in `out`, nothing to read, a full disk.
+        SoundviewsError: another processor's channels in `out`, another process that is writing there, nothing to read,
+            a full disk.
     """
     loaded = open_processor(separator, processor, device)
     corpus = open_corpus(data, strict, progress=progress)
-    return apply_files(loaded, corpus, Path(out), format, block_seconds, strict, progress)
+    return apply_files(loaded, corpus, Path(out), format, block_seconds, strict, progress, wait)
 
 
 def open_processor(separator: str | Path | Processor, name: str | None, device: str) -> Processor:

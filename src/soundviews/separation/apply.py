@@ -86,7 +86,8 @@ def apply_files(
         raise SoundviewsError(f"{result.skipped[0].path}: {result.skipped[0].reason}")
     parts = _parts_outside(corpus, out)
     with locked(out, inside=True, wait=wait):
-        _remove_unfinished(out)
+        for folder in {(out / part).parent for part in output_names(parts)} - {out}:
+            remove_unfinished(folder)
         kept = _Kept(out, Path(corpus.root), processor, block_seconds)
         _apply(kept, parts, result, form, strict, progress)
         _write_skipped(out / "skipped.csv", result.skipped)
@@ -116,12 +117,6 @@ def _apply(kept: "_Kept", parts: list[Part], result: Applied, form: Format, stri
                     raise SoundviewsError(f"{part.path}: {error}") from error
                 result.skipped.append(Skipped(part.path, str(error)))
                 advance()
-
-
-def _remove_unfinished(out: Path) -> None:
-    """What killed processes have left in the folders of the channels."""
-    for folder, _, _ in os.walk(out):
-        remove_unfinished(Path(folder))
 
 
 def _parts_outside(corpus: Corpus, out: Path) -> list[Part]:
