@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from soundviews.cli._long_runs import Yes, consent_of
+from soundviews.cli._long_runs import Wait, Yes, consent_of
 from soundviews.cli._use import Use
 from soundviews.cli.app import app
 from soundviews.core.errors import SoundviewsError
@@ -52,6 +52,7 @@ def pretrain_command(
     devices: Annotated[int, typer.Option(min=1, help="GPUs to use, where there are any.")] = 1,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable recording.")] = False,
     yes: Yes = False,
+    wait: Wait = False,
     use: Use = None,
 ) -> None:
     """Learn an encoder from recordings nobody has labelled.
@@ -68,7 +69,7 @@ def pretrain_command(
     with interrupted_says("the same command goes on"):
         if resume is not None:
             directory = resume
-            resume_pretraining(resume)
+            resume_pretraining(resume, wait)
         else:
             directory = out or Path("runs") / ("first" if recipe is None else Path(recipe).stem)
             pretrain(
@@ -88,6 +89,7 @@ def pretrain_command(
                 strict=strict,
                 use=use or (),
                 consent=consent_of(yes),
+            wait=wait,
             )
     print(f"run {directory}")
     print(f"bundle {directory / 'bundle'}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from soundviews.cli._long_runs import Yes, consent_of
+from soundviews.cli._long_runs import Wait, Yes, consent_of
 from soundviews.cli.app import app
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.interruption import interrupted_says
@@ -38,6 +38,7 @@ def train(
     devices: Annotated[int, typer.Option(min=1, help="GPUs to use, where there are any.")] = 1,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first unreadable recording.")] = False,
     yes: Yes = False,
+    wait: Wait = False,
 ) -> None:
     """Learn to separate from unlabelled recordings by mixing them (MixIT).
 
@@ -55,7 +56,7 @@ def train(
 
     with interrupted_says("the same command goes on"):
         if resume is not None:
-            directory = resume_separator(resume)
+            directory = resume_separator(resume, wait)
         else:
             directory = train_separator(
                 str(data),
@@ -68,6 +69,7 @@ def train(
                 devices=devices,
                 strict=strict,
                 consent=consent_of(yes),
+            wait=wait,
             )
     print(f"run {directory}")
     for path in find_processors(directory).values():

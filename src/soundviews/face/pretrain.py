@@ -43,6 +43,7 @@ def pretrain(
     strict: bool = False,
     use: Sequence[str | Path] = (),
     consent: Consent | None = None,
+    wait: bool = False,
 ) -> Model:
     """Learn an encoder from recordings that nobody has labelled. If the run is there already, it goes on.
 
@@ -66,12 +67,14 @@ def pretrain(
         use: Modules and .py files that register components, beside those that the recipe `uses`.
         consent: Is called with what the training takes if that is more than a day, once that is measured; False ends
             it. None warns and goes on.
+        wait: Wait for another process that is writing `out`, and then go on with what it left.
 
     Returns:
         The encoder of the finished run.
 
     Raises:
-        SoundviewsError: what can be mended, before anything is trained; another run is in `out`.
+        SoundviewsError: what can be mended, before anything is trained; another run is in `out`, or another process is
+            writing it.
         KeyboardInterrupt: interrupted after a whole step; the same call goes on.
     """
     show_messages()
@@ -98,14 +101,15 @@ def pretrain(
         devices=devices,
         strict=strict,
         consent=consent,
+        wait=wait,
     )
     return _finished(directory)
 
 
-def resume_pretraining(directory: str | Path) -> Model:
-    """Go on with the run in this directory, as it was asked for."""
+def resume_pretraining(directory: str | Path, wait: bool = False) -> Model:
+    """Go on with the run in this directory, as it was asked for; `wait` for another process that is writing it."""
     show_messages()
-    return _finished(run.resume(Path(directory)))
+    return _finished(run.resume(Path(directory), wait))
 
 
 def train_separator(
@@ -120,12 +124,13 @@ def train_separator(
     devices: int = 1,
     strict: bool = False,
     consent: Consent | None = None,
+    wait: bool = False,
 ) -> Path:
     """Learn to separate from mixtures of unlabelled recordings (MixIT). If the run is there already, it goes on.
 
     Args:
         recipe: A separator's recipe, as for `pretrain`; None is separator.
-        data, out, overrides, folds, splits, workers, devices, strict, consent: As for `pretrain`.
+        data, out, overrides, folds, splits, workers, devices, strict, consent, wait: As for `pretrain`.
 
     Returns:
         The run, for `sv.separate` and for the argument `separator` of `pretrain`.
@@ -146,14 +151,15 @@ def train_separator(
         devices=devices,
         strict=strict,
         consent=consent,
+        wait=wait,
     )
     return _separates(run_directory)
 
 
-def resume_separator(directory: str | Path) -> Path:
-    """Go on with the run of a separator in this directory, as it was asked for."""
+def resume_separator(directory: str | Path, wait: bool = False) -> Path:
+    """Go on with the run of a separator in this directory; `wait` for another process that is writing it."""
     show_messages()
-    return _separates(separator_run.resume(Path(directory)))
+    return _separates(separator_run.resume(Path(directory), wait))
 
 
 def _say_reading(data: Data, devices: int) -> None:

@@ -18,7 +18,7 @@ from soundviews.core.interruption import interruption
 from soundviews.recipes.schema import Recipe
 from soundviews.recipes.separator import SeparatorRecipe
 
-from .checkpoints import AtomicIO, Checkpoints
+from .checkpoints import LAST, AtomicIO, Checkpoints
 from .directory import write_skipped
 from .forecast import Consent, Forecast
 from .log import MetricsCsv
@@ -42,7 +42,7 @@ class Run(NamedTuple):
 
 def last_checkpoint(directory: Path) -> Path:
     """Where a run keeps what it goes on from."""
-    return directory / "checkpoints" / "last.ckpt"
+    return directory / "checkpoints" / LAST
 
 
 def steps_done(directory: Path) -> int:
@@ -144,7 +144,9 @@ def _trainer(run: Run, steps: int, callbacks: list[pl.Callback], loggers: list[A
         accumulate_grad_batches=training.accumulate,
         callbacks=[
             *callbacks,
-            Checkpoints(last_checkpoint(run.directory).parent, training.checkpoint_steps, training.keep_every),
+            Checkpoints(
+                last_checkpoint(run.directory).parent, training.checkpoint_steps, training.keep_every, loggers[0]
+            ),
         ],
         logger=loggers,
         log_every_n_steps=max(1, min(50, steps // 20)),

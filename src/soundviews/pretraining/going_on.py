@@ -1,19 +1,24 @@
 """Whether a call that names a run means that very run: the same recipe, clips and evaluation."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
 from pydantic import BaseModel
 
 from soundviews.audio.corpus import Corpus
 from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.opening import Data, open_corpus
 
+from .process import device_rank
 from .settings import JUDGING_CORPUS, Environment, RunSettings, open_data
 
 SHOWN = 3  # differences
 WORDS = ("name", "about")  # of a recipe: they change nothing
+
+logger = logging.getLogger(__name__)
 
 
 def require_same_recipe(directory: Path, kept: BaseModel, asked: BaseModel) -> None:
@@ -41,7 +46,7 @@ def require_same_settings(directory: Path, kept: RunSettings, asked: RunSettings
 
 def require_same_corpus(corpus: Corpus, directory: Path, environment: Environment, asked: RunSettings) -> None:
     """Refuse clips that are not those that the run began with."""
-    if corpus.fingerprint == environment.corpus.fingerprint:
+    if corpus.is_known_as(environment.corpus.fingerprint):
         return
     kept = environment.settings
     for key in ("data", "folds", "splits"):
@@ -52,6 +57,21 @@ def require_same_corpus(corpus: Corpus, directory: Path, environment: Environmen
                 "directory for a new run"
             )
     raise SoundviewsError(f"the corpus {kept.data} has changed since the run started: start a new one")
+
+
+def warn_of_other_threads(directory: Path, environment: Environment) -> None:
+    """Say where a run on a CPU goes on with another number of threads, which round otherwise."""
+    before, now = environment.threads, torch.get_num_threads()
+    if before in (None, now) or environment.gpu is not None or device_rank(environment.settings.devices) > 0:
+        return
+    logger.warning(
+        "%s began with %d threads and goes on with %d: its weights will not be, to the last digit, those of a run "
+        "that was not interrupted; OMP_NUM_THREADS=%d keeps to them",
+        directory,
+        before,
+        now,
+        before,
+    )
 
 
 def require_same_evaluation(directory: Path, asked: RunSettings, data: Data | None) -> None:

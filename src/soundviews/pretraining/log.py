@@ -21,7 +21,7 @@ class MetricsCsv(Logger):
     def __init__(self, path: Path, start_step: int = 0) -> None:
         super().__init__()
         self.path, self.columns, self._rows_to_keep = path, ["step"], start_step
-        self._row: dict[str, Any] = {}
+        self._last_row: dict[str, Any] = {}
 
     @property
     def name(self) -> str:
@@ -45,7 +45,7 @@ class MetricsCsv(Logger):
         """Read what is there, drop the rows after the start."""
         rows = []
         if self.path.is_file():
-            with open(self.path, newline="", encoding="utf-8") as file:
+            with open(self.path, newline="", encoding="utf-8", errors="replace") as file:
                 reader = csv.DictReader(file)
                 self.columns = list(reader.fieldnames or ["step"])
                 # a row cut short by a kill has no usable step
@@ -55,6 +55,9 @@ class MetricsCsv(Logger):
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
         row = {"step": step, **{key: value for key, value in metrics.items() if key != "epoch"}}
+        if row == self._last_row:  # written before the checkpoint of its step, and logged once more after it
+            return
+        self._last_row = row
         if new := [key for key in row if key not in self.columns]:
             with open(self.path, newline="", encoding="utf-8") as file:
                 rows = list(csv.DictReader(file))

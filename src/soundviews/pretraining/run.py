@@ -21,17 +21,24 @@ from soundviews.separation.processor import Processor
 
 from .channels import draw_of, prepared_source, processors_of
 from .check import ChecksOnTheWay, HalvesCheck, hold_out
-from .directory import begin, is_run, open_clips, read_run, require_empty
+from .checkpoints import is_whole, settle_checkpoints
+from .directory import begin, is_run, open_clips, read_run, require_empty, written_by_one
 from .endless import endless_batches
 from .export import export, model_of
 from .fit import Run, batches, count_steps, fit, last_checkpoint, require_devices, steps_done
 from .forecast import Consent, removed_if_declined
-from .going_on import require_same_corpus, require_same_evaluation, require_same_recipe, require_same_settings
+from .going_on import (
+    require_same_corpus,
+    require_same_evaluation,
+    require_same_recipe,
+    require_same_settings,
+    warn_of_other_threads,
+)
 from .module import Pretraining
 from .periodic import PeriodicEvaluation, judging_task, require_judgement
 from .process import device_rank
-from .settings import JUDGING_CORPUS, TRAINING_CORPUS, RunSettings, name_data, open_data, save_data
-from .statistics import corpus_statistics, kept_statistics, statistics_file
+from .settings import JUDGING_CORPUS, TRAINING_CORPUS, RunSettings, name_data, open_data
+from .statistics import corpus_statistics, is_kept, kept_statistics, statistics_file
 
 COMMAND = "soundviews pretrain"
 
@@ -53,6 +60,7 @@ def pretrain(
     separator: str | Path | None = None,
     channels: str | Path | None = None,
     consent: Consent | None = None,
+    wait: bool = False,
 ) -> Path:
     """Start a run, or go on with the one that is there; returns its directory, with `bundle/` once it is complete.
 
@@ -70,9 +78,11 @@ def pretrain(
         separator: A run of `soundviews separate train`, whose processors the recipe's views name.
         channels: Where `soundviews prepare` kept their channels; None separates on the fly.
         consent: Is asked, with what it takes, whether a new run goes on that takes more than a day; None warns.
+        wait: Wait for another process that is writing the directory.
 
     Raises:
-        SoundviewsError: what the recipe says cannot be, something is missing, or another run is there.
+        SoundviewsError: what the recipe says cannot be, something is missing, another run is there, or another process
+            is at it.
         KeyboardInterrupt: stopped by a signal; the same call goes on.
     """
     if device_rank(devices) > 0:  # the first process has made the run by now
@@ -90,32 +100,36 @@ def pretrain(
         devices=devices,
         strict=strict,
     )
-    if is_run(directory):
-        return _go_on(recipe, data, evaluation_data, directory, settings)
-    require_empty(directory)
-    ready = _prepare(recipe, data, directory, settings)
-    settings.processors = _digests(ready.processors)
-    judging_task(recipe, settings, evaluation_data)  # a wrong corpus fails now, not after the first thousand steps
-    save_data(data, settings.data, directory)
-    if evaluation_data is not None and settings.evaluation_data is not None:
-        save_data(evaluation_data, settings.evaluation_data, directory)
-    networks = (ready.parts.encoder, ready.parts.objectives)
-    begin(directory, recipe, ready.run.corpus, settings, sum(p.numel() for part in networks for p in part.parameters()))
-    with removed_if_declined(directory):
-        return _train(ready, consent)
+    with written_by_one(directory, devices, wait):
+        if is_run(directory):
+            return _go_on(recipe, data, evaluation_data, directory, settings)
+        require_empty(directory)
+        ready = _prepare(recipe, data, directory, settings)
+        settings.processors = _digests(ready.processors)
+        judging_task(recipe, settings, evaluation_data)  # a wrong corpus fails now, not after the first thousand steps
+        networks = (ready.parts.encoder, ready.parts.objectives)
+        parameters = sum(p.numel() for part in networks for p in part.parameters())
+        begin(directory, recipe, ready.run.corpus, settings, parameters, data, evaluation_data)
+        with removed_if_declined(directory):
+            return _train(ready, consent)
 
 
-def resume(directory: Path) -> Path:
+def resume(directory: Path, wait: bool = False) -> Path:
     """Go on with a run where its last checkpoint left it; the result is that of an uninterrupted run.
 
+    Args:
+        wait: Wait for another process that is writing the directory.
+
     Raises:
-        SoundviewsError: no run there, or its corpus is no longer the same.
+        SoundviewsError: no run there, its corpus is no longer the same, or another process is at it.
     """
     page, environment = read_run(directory, COMMAND)
     recipe, settings = check(page), environment.settings
-    ready = _prepare(recipe, open_data(settings.data, directory, settings.strict), directory, settings)
-    require_same_corpus(ready.run.corpus, directory, environment, settings)
-    return _train(ready)
+    with written_by_one(directory, settings.devices, wait):
+        ready = _prepare(recipe, open_data(settings.data, directory, settings.strict), directory, settings)
+        require_same_corpus(ready.run.corpus, directory, environment, settings)
+        warn_of_other_threads(directory, environment)
+        return _train(ready)
 
 
 class _Ready(NamedTuple):
@@ -131,12 +145,13 @@ class _Ready(NamedTuple):
 def _go_on(recipe: Recipe, data: Data, evaluation_data: Data | None, directory: Path, settings: RunSettings) -> Path:
     """Go on with the run that is there, if it is the one that is asked for."""
     page, environment = read_run(directory, COMMAND)
-    require_same_recipe(directory, Recipe.model_validate(page), recipe)
+    require_same_recipe(directory, check(page), recipe)
     require_same_settings(directory, environment.settings, settings)
     require_same_evaluation(directory, settings, evaluation_data)
     settings.processors = environment.settings.processors
     ready = _prepare(recipe, data, directory, settings)
     require_same_corpus(ready.run.corpus, directory, environment, settings)
+    warn_of_other_threads(directory, environment)
     return _train(ready)
 
 
@@ -163,6 +178,8 @@ def _train(ready: _Ready, consent: Consent | None = None) -> Path:
     (directory, _, corpus, settings, _), recipe, parts, processors, held_out = ready
     training, bundle = recipe.training, directory / "bundle"
     steps = count_steps(recipe, len(corpus), settings)
+    if device_rank(settings.devices) == 0:
+        settle_checkpoints(directory)
     if steps_done(directory) == steps and bundle.is_dir():
         return directory
     module = Pretraining(recipe, parts, steps, _statistics(ready), processors)
@@ -193,6 +210,8 @@ def _finish(recipe: Recipe, module: Pretraining, directory: Path, check: HalvesC
     chosen = last = last_checkpoint(directory)
     if recipe.evaluation is not None and recipe.evaluation.keep == "best" and last.with_name("best.ckpt").is_file():
         chosen = last.with_name("best.ckpt")
+    if not is_whole(chosen):
+        raise SoundviewsError(f"{chosen} is damaged: delete it, and the same call ends without it")
     checkpoint = torch.load(chosen, map_location="cpu", weights_only=True)
     module.cpu().load_state_dict(checkpoint["state_dict"])
     if check.clips is None:
@@ -207,7 +226,7 @@ def _finish(recipe: Recipe, module: Pretraining, directory: Path, check: HalvesC
 def _statistics(ready: _Ready) -> Statistics | None:
     run, recipe = ready.run, ready.recipe
     kept = statistics_file(run.directory)
-    if recipe.statistics == "corpus" and not kept.is_file():
+    if recipe.statistics == "corpus" and not is_kept(kept):
         workers, strict = run.settings.decoding_workers, run.settings.strict
         write_text_whole(kept, corpus_statistics(recipe, ready.parts, run.corpus, workers, strict).model_dump_json())
     return kept_statistics(recipe, run.directory)

@@ -14,14 +14,14 @@ from soundviews.recipes.loading import check_separator
 from soundviews.recipes.separator import SeparatorRecipe
 from soundviews.separation.processor import ProcessorConfig, save_processor
 
-from .checkpoints import require_finite
-from .directory import begin, is_run, open_clips, read_run, require_empty
+from .checkpoints import require_finite, settle_checkpoints
+from .directory import begin, is_run, open_clips, read_run, require_empty, written_by_one
 from .fit import Run, batches, fit, require_devices
 from .forecast import Consent, removed_if_declined
-from .going_on import require_same_corpus, require_same_recipe, require_same_settings
+from .going_on import require_same_corpus, require_same_recipe, require_same_settings, warn_of_other_threads
 from .process import device_rank
 from .separator_module import SeparatorTraining
-from .settings import TRAINING_CORPUS, RunSettings, name_data, open_data, save_data
+from .settings import TRAINING_CORPUS, Environment, RunSettings, name_data, open_data
 
 COMMAND = "soundviews separate train"
 
@@ -37,6 +37,7 @@ def train(
     folds: Sequence[int] | None = None,
     splits: Sequence[str] | None = None,
     consent: Consent | None = None,
+    wait: bool = False,
 ) -> Path:
     """Start a run, or go on with the one that is there; arguments as for `soundviews.pretraining.run.pretrain`.
 
@@ -54,34 +55,43 @@ def train(
         devices=devices,
         strict=strict,
     )
-    if is_run(directory):
-        page, environment = read_run(directory, COMMAND)
-        require_same_recipe(directory, SeparatorRecipe.model_validate(page), recipe)
-        require_same_settings(directory, environment.settings, settings)
-        corpus = _open(recipe, data, settings)
-        require_same_corpus(corpus, directory, environment, settings)
-    else:
+    with written_by_one(directory, devices, wait):
+        if is_run(directory):
+            page, environment = read_run(directory, COMMAND)
+            require_same_recipe(directory, check_separator(page), recipe)
+            require_same_settings(directory, environment.settings, settings)
+            corpus = _open(recipe, data, settings)
+            return _go_on(recipe, corpus, directory, environment, settings)
         require_empty(directory)
         corpus = _open(recipe, data, settings)
-        save_data(data, settings.data, directory)
         parameters = sum(p.numel() for p in SeparatorTraining(recipe, 1).parameters())
-        begin(directory, recipe, corpus, settings, parameters)
+        begin(directory, recipe, corpus, settings, parameters, data)
         with removed_if_declined(directory):
             return _train(recipe, corpus, directory, settings, consent)
-    return _train(recipe, corpus, directory, settings)
 
 
-def resume(directory: Path) -> Path:
+def resume(directory: Path, wait: bool = False) -> Path:
     """Go on with a run where its last checkpoint left it; the result is that of an uninterrupted run.
 
+    Args:
+        wait: Wait for another process that is writing the directory.
+
     Raises:
-        SoundviewsError: no run there, or its corpus is no longer the same.
+        SoundviewsError: no run there, its corpus is no longer the same, or another process is at it.
     """
     page, environment = read_run(directory, COMMAND)
     recipe, settings = check_separator(page), environment.settings
-    corpus = _open(recipe, open_data(settings.data, directory, settings.strict), settings)
-    require_same_corpus(corpus, directory, environment, settings)
-    return _train(recipe, corpus, directory, settings)
+    with written_by_one(directory, settings.devices, wait):
+        corpus = _open(recipe, open_data(settings.data, directory, settings.strict), settings)
+        return _go_on(recipe, corpus, directory, environment, settings)
+
+
+def _go_on(
+    recipe: SeparatorRecipe, corpus: Corpus, directory: Path, environment: Environment, asked: RunSettings
+) -> Path:
+    require_same_corpus(corpus, directory, environment, asked)
+    warn_of_other_threads(directory, environment)
+    return _train(recipe, corpus, directory, asked)
 
 
 def _open(recipe: SeparatorRecipe, data: Data, settings: RunSettings) -> Corpus:
@@ -93,6 +103,8 @@ def _train(
 ) -> Path:
     steps = recipe.training.steps
     assert steps is not None
+    if device_rank(settings.devices) == 0:
+        settle_checkpoints(directory)
     run = Run(directory, recipe, corpus, settings, COMMAND)
     loader = batches(run, 2 * recipe.training.batch_size, steps)
     keep = KeepProcessors(recipe, steps, directory / "processors")

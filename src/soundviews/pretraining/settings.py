@@ -16,6 +16,7 @@ from soundviews.core.files import write_text_whole
 from soundviews.core.newer import newer_version, upgrade
 from soundviews.core.version import __version__
 from soundviews.datasets.opening import Data, open_corpus
+from soundviews.recipes.schema import explain
 
 TRAINING_CORPUS, JUDGING_CORPUS = "corpus.arrow", "evaluation_corpus.arrow"
 
@@ -68,6 +69,7 @@ class Environment(BaseModel):
     lightning: str = pl.__version__
     platform: str = platform.platform()
     cores: int | None = os.cpu_count()
+    threads: int | None = None
     gpu: str | None = None
     command: list[str] = []
     corpus: CorpusFacts
@@ -78,6 +80,7 @@ class Environment(BaseModel):
         """This machine and program, for a run on these clips."""
         return cls(
             gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+            threads=torch.get_num_threads(),
             command=sys.argv[1:],
             corpus=CorpusFacts(clips=len(corpus), fingerprint=corpus.fingerprint, skipped=len(corpus.skipped)),
             settings=settings,
@@ -99,8 +102,14 @@ class Environment(BaseModel):
             if isinstance(page, dict) and (version := newer_version(page.get("soundviews"))):
                 raise SoundviewsError(f"the run {directory} was {upgrade(version)}")
             return cls.model_validate(page)
-        except (OSError, ValidationError, ValueError) as error:
-            raise SoundviewsError(f"{directory} is no run that can be resumed: {error}") from error
+        except ValidationError as error:
+            raise SoundviewsError(f"{_not_resumed(directory)}: {explain(error, cls)}") from error
+        except (OSError, ValueError, RecursionError) as error:
+            raise SoundviewsError(f"{_not_resumed(directory)}: {error}") from error
+
+
+def _not_resumed(directory: Path) -> str:
+    return f"{directory} is no run that can be resumed: environment.json"
 
 
 def name_data(data: Data, saved: str) -> str | list[str]:

@@ -12,9 +12,10 @@ from soundviews.model.bundle import load_bundle, save_bundle
 from soundviews.recipes.building import build
 from soundviews.recipes.loading import check
 
+from .checkpoints import whole_checkpoint
 from .directory import read_run
 from .export import export
-from .fit import count_steps, last_checkpoint
+from .fit import count_steps
 from .module import Pretraining
 from .statistics import kept_statistics
 
@@ -41,8 +42,8 @@ def export_so_far(run: Path, out: Path | None = None, use: Iterable[str | Path] 
     if (finished := run / "bundle").is_dir():
         logger.info("the run is finished: this is the encoder of its end")
         return finished if out is None else save_bundle(out, *load_bundle(finished))
-    recipe, last = check(page), last_checkpoint(run)
-    if not last.is_file():
+    recipe, last = check(page), whole_checkpoint(run)
+    if last is None:
         raise SoundviewsError(
             f"{run} has no checkpoint yet: the first is written after {recipe.training.checkpoint_steps} steps "
             "(training.checkpoint_steps)"

@@ -1,12 +1,15 @@
 """The scalars that patches are standardised with."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import training_loader
+from soundviews.core.errors import SoundviewsError
 from soundviews.core.progress import bar
 from soundviews.core.randomness import Randomness
 from soundviews.features.patches import Clips
@@ -14,6 +17,8 @@ from soundviews.recipes.building import Parts
 from soundviews.recipes.schema import Recipe, Statistics
 from soundviews.views.pipeline import TwoViews
 from soundviews.views.registry import View
+
+logger = logging.getLogger(__name__)
 
 PATCHES = 4096  # a fraction of a percent of either scalar's error; the original read every bin of its corpus
 
@@ -60,7 +65,23 @@ def kept_statistics(recipe: Recipe, run: Path) -> Statistics | None:
     """What a run standardises with: what its recipe says, or what it measured of its clips."""
     if recipe.statistics != "corpus":
         return recipe.statistics
-    return Statistics.model_validate_json(statistics_file(run).read_text(encoding="utf-8"))
+    file = statistics_file(run)
+    try:
+        return Statistics.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise SoundviewsError(f"{file} is missing or damaged; the training of this run measures it anew") from error
+
+
+def is_kept(file: Path) -> bool:
+    """Whether a run has measured its clips; what is damaged is measured anew, which gives the same."""
+    try:
+        Statistics.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return False
+    except (OSError, ValidationError):
+        logger.warning("%s is damaged: measured anew", file)
+        return False
+    return True
 
 
 def statistics_file(run: Path) -> Path:
