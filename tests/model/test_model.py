@@ -69,9 +69,9 @@ def test_a_bundle_comes_back_and_others_may_read_it(cola: Model, tmp_path: Path)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
     assert all(path.stat().st_mode & 0o044 == 0o044 for path in (folder, *folder.iterdir()))
     other = cola.config.model_copy(
-        update={"windows": WindowSettings(unit="waveform", size=1, hop=1, crop=1, tail="drop")}
+        update={"windows": WindowSettings(unit="waveform", size=8000, hop=1, crop=8000, tail="drop")}
     )
     save_bundle(folder, other, cola.encoder)  # replaces the older one
-    assert sv.load(folder).config.windows.size == 1
+    assert sv.load(folder).config.windows.size == 8000
     with pytest.raises(SoundviewsError, match=r"config\.json"):
         sv.load(tmp_path / "nowhere")

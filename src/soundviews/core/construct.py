@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
-from soundviews.core.errors import SoundviewsError
+from soundviews.core.errors import SoundviewsError, brief
 
 CONSTRUCTORS = ("__init__", "__post_init__")
 
@@ -77,9 +77,12 @@ def _wrong_type(maker: Callable[..., Any], options: Mapping[str, Any]) -> str:
         return ""
     for option in set(hints) & set(options):
         try:
-            TypeAdapter(hints[option], config={"arbitrary_types_allowed": True}).validate_python(options[option])
+            # A list may be a tuple's, but the text "3" is no number.
+            strict = isinstance(options[option], str | float | bool)
+            adapter = TypeAdapter(hints[option], config={"arbitrary_types_allowed": True})
+            adapter.validate_python(options[option], strict=strict)
         except ValidationError as error:
-            return f"{option} is {options[option]!r}: {error.errors()[0]['msg']}"
+            return f"{option} is {brief(options[option])}: {error.errors(include_input=False)[0]['msg']}"
         except PydanticUserError:  # a type that cannot be checked
             continue
     return ""

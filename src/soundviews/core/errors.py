@@ -1,9 +1,13 @@
 """Errors meant for the person at the keyboard, in the words of whoever called: the command line, or Python."""
 
+import reprlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 _command_line = False
+_brief = reprlib.Repr()
+_brief.maxstring = _brief.maxother = 200
 
 
 class SoundviewsError(Exception):
@@ -35,6 +39,11 @@ def speaking_command_line() -> Iterator[None]:
         yield
     finally:
         _command_line = before
+
+
+def brief(value: Any) -> str:
+    """A value that somebody gave, as a message names it: as Python writes it, but what is long or deep cut short."""
+    return _brief.repr(value)
 
 
 def option(name: str) -> str:

@@ -11,14 +11,19 @@ from soundviews.core.components import load_entry_points
 from soundviews.core.construct import construct, defined_at, same_definition
 from soundviews.core.errors import SoundviewsError, UnknownComponent
 
+MOST_LISTED = 100
+
 Maker = TypeVar("Maker", bound=Callable[..., Any])
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
-    """Return a hint that names the closest of `words`, or lists them all."""
+    """Return a hint that names the closest of `words`, or lists them, unless they are too many."""
     known = sorted(words)
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+    if close:
+        return f"did you mean {close[0]!r}?"
+    more = f" and {len(known) - MOST_LISTED:,} more" if len(known) > MOST_LISTED else ""
+    return f"known: {', '.join(known[:MOST_LISTED])}{more}"
 
 
 def import_all(package: str, path: Iterable[str]) -> None:

@@ -23,6 +23,8 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
     "pad_mode": ("reflect", "constant"),
 }
 
+LARGEST_FFT, MOST_MELS = 65_536, 512  # a third of a second at 192 kHz; the filters take 134 MB
+
 # Frames transformed at once. On a CPU a block's spectrum (4 MB at n_fft 1024) must stay in cache: three times as
 # fast as one large transform. On a GPU the block only bounds the memory.
 _CPU_BLOCK, _GPU_BLOCK = 1024, 65536
@@ -90,7 +92,10 @@ class LogMel(FrontEnd):
                 raise SoundviewsError(f"log_mel: {name} is {self._config[name]!r}; it must be one of {known}")
         if not 0 < window_length <= n_fft or hop_length < 1 or n_mels < 1:
             raise SoundviewsError("log_mel: need 0 < window_length <= n_fft, hop_length >= 1, n_mels >= 1")
-        if floor <= 0:
+        if max(n_fft, hop_length) > LARGEST_FFT or n_mels > MOST_MELS:
+            most = f"n_fft and hop_length are at most {LARGEST_FFT}, n_mels at most {MOST_MELS}"
+            raise SoundviewsError(f"log_mel: {most}")
+        if not 0 < floor < math.inf:
             raise SoundviewsError(f"log_mel: floor must be above 0, not {floor!r}: the log of silence")
         self.sample_rate, self.n_fft, self.n_mels = sample_rate, n_fft, n_mels
         self.window_length, self.hop_length = window_length, hop_length

@@ -1,22 +1,28 @@
 """A bundle: an encoder ready to use, as `config.json` and `model.safetensors` in one directory."""
 
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
 import torch
 from pydantic import ValidationError
-from torch import nn
+from torch import Tensor, nn
 
 from soundviews.core.bundle_files import find_bundle, write_bundle
 from soundviews.core.components import naming_uses
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.extras import MissingExtra
 from soundviews.core.newer import naming_newer
+from soundviews.core.pages import read_json
 from soundviews.encoders import create_architecture
-from soundviews.features.registry import LOG_MEL, front_ends
+from soundviews.features.registry import create_front_end
 from soundviews.model.config import FORMAT, BundleConfig
 from soundviews.objectives import objectives
+from soundviews.recipes.schema import explain
+
+LONGEST_SECONDS = 600.0  # of a window and from one to the next
 
 
 def save_bundle(directory: str | Path, config: BundleConfig, encoder: nn.Module, head: nn.Module | None = None) -> Path:
@@ -37,12 +43,16 @@ def load_bundle(path: str | Path) -> tuple[BundleConfig, nn.Module, nn.Module | 
 
     Returns:
         The config, the encoder in evaluation mode, and the head (None where the bundle has none).
+
+    Raises:
+        SoundviewsError: there is none, or it cannot be right: a setting out of its bounds, windows that the encoder
+            does not take, weights of other names, shapes or types than its modules have, or that are not finite.
     """
     directory = find_bundle(path)
     try:
-        page = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+        page = read_json(directory / "config.json")
     except ValueError as error:
-        raise SoundviewsError(f"{directory} is not a bundle that this version reads: {error}") from error
+        raise SoundviewsError(f"{directory} is not a bundle that this version reads: config.json: {error}") from error
     if not isinstance(page, dict):
         raise SoundviewsError(f"{directory} is not a bundle that this version reads: config.json is no object")
     if page.get("kind") == "processor":
@@ -54,33 +64,101 @@ def load_bundle(path: str | Path) -> tuple[BundleConfig, nn.Module, nn.Module | 
 def _read(directory: Path, page: dict[str, Any]) -> tuple[BundleConfig, nn.Module, nn.Module | None]:
     try:
         config = BundleConfig.model_validate(page)
-        tensors = safetensors.torch.load_file(directory / "model.safetensors")
-    except (ValidationError, ValueError, safetensors.SafetensorError) as error:
-        raise SoundviewsError(f"{directory} is not a bundle that this version reads: {error}") from error
+    except ValidationError as error:
+        wrong = explain(error, BundleConfig)
+        raise SoundviewsError(f"{directory} is not a bundle that this version reads: config.json: {wrong}") from error
     if config.format > FORMAT:
         raise SoundviewsError(f"{directory} has format {config.format}, and this version reads up to {FORMAT}")
-    with naming_uses(config.uses, str(directory)):
-        encoder, head = _build(config)
-    _load_part(encoder, tensors, "encoder.", directory)
-    if head is not None:
-        _load_part(head, tensors, "head.", directory)
-        head.eval()
-    return config, encoder.eval(), head
-
-
-def _build(config: BundleConfig) -> tuple[nn.Module, nn.Module | None]:
-    """Encoder and head, their weights still to be read."""
-    front_ends.get(str(config.features.get("front_end", LOG_MEL)))  # the model needs it, too
-    with torch.random.fork_rng(devices=[]):  # the weights that are drawn are replaced; nobody's draws may change by it
-        encoder = create_architecture(config.encoder.name, config.encoder.options)
-        if config.head is None:
-            return encoder, None
-        return encoder, objectives.create(config.head.name, config.head.options, embedding_size=config.embedding_size)
-
-
-def _load_part(module: nn.Module, tensors: dict[str, Any], prefix: str, directory: Path) -> None:
-    state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
     try:
-        module.load_state_dict(state)
-    except RuntimeError as error:
-        raise SoundviewsError(f"{directory}: the weights do not fit config.json: {error}") from error
+        tensors = safetensors.torch.load_file(directory / "model.safetensors")
+    except (ValueError, KeyError, safetensors.SafetensorError) as error:
+        raise SoundviewsError(f"{directory} is not a bundle that this version reads: {error}") from error
+    with _naming(directory), naming_uses(config.uses, "it"):
+        with torch.device("meta"):  # takes no memory, whatever sizes config.json says
+            planned = _build(config)
+            _require_windows(config, planned["encoder"])
+        _require_exact(config, planned, tensors)
+        # The weights that are drawn are replaced; nobody's draws may change by it.
+        with torch.random.fork_rng(devices=[]):
+            modules = _build(config)
+        modules.load_state_dict(tensors)
+    modules.eval()
+    head = modules["head"] if config.head is not None else None
+    return config, modules["encoder"], head
+
+
+@contextmanager
+def _naming(directory: Path) -> Iterator[None]:
+    """Within the block, whatever building fails by is an error of the bundle, which is named, in one line."""
+    try:
+        yield
+    except MissingExtra:
+        raise
+    except (SoundviewsError, ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError) as error:
+        raise SoundviewsError(f"{directory}: {_first_line(error)}") from error
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise SoundviewsError(f"{directory}: config.json says what cannot be built: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def _build(config: BundleConfig) -> nn.ModuleDict:
+    """Encoder and head, their weights still to be read."""
+    encoder = create_architecture(config.encoder.name, config.encoder.options)
+    if encoder.embedding_size != config.embedding_size:
+        raise SoundviewsError(
+            f"config.json says embedding_size {config.embedding_size}, and its encoder {config.encoder.name!r} gives "
+            f"{encoder.embedding_size}"
+        )
+    modules = nn.ModuleDict({"encoder": encoder})
+    if config.head is not None:
+        options = config.head.options
+        modules["head"] = objectives.create(config.head.name, options, embedding_size=config.embedding_size)
+    return modules
+
+
+def _require_windows(config: BundleConfig, encoder: nn.Module) -> None:
+    """Refuse windows that are no patch, or none that the encoder, on the meta device, takes."""
+    with torch.device("cpu"):
+        log_mel = create_front_end(config.features, config.sample_rate)
+    windows = config.windows
+    spectrogram = windows.unit == "spectrogram"
+    longest = max(windows.size, windows.hop, windows.crop) * (log_mel.hop_length if spectrogram else 1)
+    if longest > LONGEST_SECONDS * config.sample_rate:
+        raise SoundviewsError(f"config.json says windows of more than {LONGEST_SECONDS:g} s")
+    frames = windows.size if spectrogram else log_mel.frames(windows.size)
+    if frames < 1:
+        raise SoundviewsError(
+            f"config.json says windows.size {windows.size}, too few samples for one frame, which needs "
+            f"{log_mel.samples(1)}"
+        )
+    h = encoder.eval()(torch.zeros(2, 1, frames, log_mel.n_mels))
+    if h.shape != (2, config.embedding_size):
+        raise SoundviewsError(f"its encoder gives {tuple(h.shape[1:])} for a window, not ({config.embedding_size},)")
+
+
+def _require_exact(config: BundleConfig, planned: nn.ModuleDict, tensors: dict[str, Tensor]) -> None:
+    """Refuse tensors that are not those of the modules by name, shape and type, and weights that are not finite."""
+    expected, wrong = planned.state_dict(), []
+    wrong += [f"{key} is missing" for key in expected if key not in tensors]
+    wrong += [f"{key} is unknown" for key in tensors if key not in expected]
+    weights = {name for name, _ in planned.named_parameters()}
+    for key in expected.keys() & tensors.keys():
+        shape, kind = expected[key].shape, expected[key].dtype
+        if kind.is_floating_point and config.weights == "float16":
+            kind = torch.float16
+        if tensors[key].shape != shape:
+            wrong.append(f"{key} is {tuple(tensors[key].shape)}, not {tuple(shape)}")
+        elif tensors[key].dtype != kind:
+            wrong.append(f"{key} is {_name(tensors[key].dtype)}, not {_name(kind)}")
+        elif key in weights and not tensors[key].isfinite().all():
+            wrong.append(f"{key} has values that are not finite")
+    if wrong:
+        more = f", and {len(wrong) - 1:,} more" if len(wrong) > 1 else ""
+        raise SoundviewsError(f"the weights do not fit config.json: {min(wrong)}{more}")
+
+
+def _name(kind: torch.dtype) -> str:
+    return str(kind).removeprefix("torch.")

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from soundviews.core.component import component
 from soundviews.core.components import naming_uses
 from soundviews.core.components import use as import_modules
-from soundviews.core.errors import SoundviewsError, words
+from soundviews.core.errors import SoundviewsError, brief, words
 from soundviews.recipes.reading import Overrides, Source, load_page
 from soundviews.recipes.schema import Recipe, RecipePage, explain
 from soundviews.recipes.separator import FEWEST_SOURCES, MOST_SOURCES, SeparatorRecipe
@@ -48,7 +48,7 @@ def check(page: dict[str, Any]) -> Recipe:
     try:
         read = RecipePage.model_validate(page)
     except ValidationError as error:
-        raise SoundviewsError(f"recipe {page.get('name', '')!r}: " + explain(error, RecipePage)) from error
+        raise SoundviewsError(f"recipe {brief(page.get('name', ''))}: " + explain(error, RecipePage)) from error
     from soundviews.recipes.building import build  # the components import torch; listing recipes does not
     from soundviews.recipes.checking import derive_inference, require_fit, require_optimizer
 
@@ -85,7 +85,7 @@ def check_separator(page: dict[str, Any]) -> SeparatorRecipe:
     try:
         recipe = SeparatorRecipe.model_validate(page)
     except ValidationError as error:
-        raise SoundviewsError(f"recipe {page.get('name', '')!r}: " + explain(error, SeparatorRecipe)) from error
+        raise SoundviewsError(f"recipe {brief(page.get('name', ''))}: " + explain(error, SeparatorRecipe)) from error
     import torch  # listing recipes does not need it
 
     from soundviews.recipes.checking import require_optimizer

@@ -1,16 +1,15 @@
 """Recipes as YAML pages: which there are, and what a page says after its base and the overrides. No torch here."""
 
-import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel
 
 from soundviews.core.components import locate
-from soundviews.core.errors import SoundviewsError, words
+from soundviews.core.errors import SoundviewsError, brief, words
+from soundviews.core.pages import parse_yaml, read_yaml
 from soundviews.core.registry import nearest
 
 COMPONENTS = ("encoder", "optimizer", "schedule", "separator")  # {name: options}: another name, other options
@@ -21,15 +20,6 @@ Source = str | Path | Page | BaseModel
 """A shipped recipe's name, the path of a .yaml file, a page, or a recipe that has been read."""
 Overrides = Sequence[str] | Mapping[str, Any] | None
 """Changes of a page: texts `section.key=value` with YAML values, or values by `section.key`."""
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.1 reads 1e-3 as text, because it has no point; here it is a number."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+$"), list("-+0123456789")
-)
 
 
 def list_recipes() -> dict[str, str]:
@@ -66,8 +56,8 @@ def load_page(source: Source, overrides: Overrides = None) -> Page:
 def read_page(path: Path) -> Page:
     """A recipe's YAML file as it is."""
     try:
-        page = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        page = read_yaml(path)
+    except (OSError, ValueError) as error:
         raise SoundviewsError(f"cannot read the recipe {path}: {error}") from error
     if not isinstance(page, dict):
         raise SoundviewsError(f"{path} is no recipe: a YAML mapping is expected")
@@ -85,9 +75,9 @@ def _parsed(overrides: Overrides) -> list[tuple[str, Any]]:
         if not separator:
             raise SoundviewsError(f"{words('--set takes', 'overrides are')} key=value, not {override!r}")
         try:
-            changes.append((key, yaml.load(text, _Loader)))
-        except yaml.YAMLError as error:
-            raise SoundviewsError(f"{override}: the value is no YAML: {error}") from error
+            changes.append((key, parse_yaml(text)))
+        except ValueError as error:
+            raise SoundviewsError(f"{brief(override)}: the value is no YAML: {error}") from error
     return changes
 
 
@@ -114,11 +104,13 @@ def _resolve(name: str, seen: tuple[str, ...]) -> Page:
 def _with_base(page: Page, folder: Path | None, seen: tuple[str, ...]) -> Page:
     """A page merged into the one that it names as its base; a file's own base is named from its `folder`."""
     base = page.get("base")
+    if not isinstance(base, str | None):
+        raise SoundviewsError(f"base is the name of a recipe or a .yaml file, not {brief(base)}")
     delta = {key: value for key, value in page.items() if key != "base"}
     if "uses" in delta:
         delta["uses"] = _located(delta["uses"], folder or Path())
     if base is not None:
-        name = str(folder / str(base)) if folder is not None and _is_file(str(base)) else str(base)
+        name = str(folder / base) if folder is not None and _is_file(base) else base
         delta = _merge({key: value for key, value in _resolve(name, seen).items() if key != "name"}, delta)
     return _edit_views(delta)
 
@@ -151,7 +143,7 @@ def _is_one_component(key: str, before: Page, value: Page) -> bool:
 def _located(uses: Any, folder: Path) -> list[str]:
     """`uses` of a page or an override; files are absolute paths from here on."""
     if not isinstance(uses, list) or not all(isinstance(name, str) for name in uses):
-        raise SoundviewsError(f"uses is a list of modules and .py files, such as [my_parts], not {uses!r}")
+        raise SoundviewsError(f"uses is a list of modules and .py files, such as [my_parts], not {brief(uses)}")
     return [locate(name, folder) for name in uses]
 
 
@@ -162,7 +154,12 @@ def _edit_views(page: Page) -> Page:
     edits = page.pop("edit_views", None) or {}
     if not edits:
         return page
-    views = dict(page.get("views") or {})
+    if not isinstance(edits, dict):
+        raise SoundviewsError(f"edit_views is {{step: options}}, not {brief(edits)}")
+    views = page.get("views") or {}
+    if not isinstance(views, dict) or not all(isinstance(views.get(branch) or [], list) for branch in BRANCHES):
+        return page  # the check of the page says what is wrong with its views
+    views = dict(views)
     names = {_step_name(step) for branch in BRANCHES for step in views.get(branch) or ()}
     for name in edits:
         if name not in names:
@@ -177,8 +174,11 @@ def _step_name(step: Any) -> str:
     return str(next(iter(step), "")) if isinstance(step, dict) else str(step)
 
 
-def _edited(step: Any, changes: Page | None) -> Any:
+def _edited(step: Any, changes: Any) -> Any:
     if changes is None:
         return step
-    options = step[_step_name(step)] if isinstance(step, dict) else None
-    return {_step_name(step): {**(options or {}), **changes}}
+    name = _step_name(step)
+    options = (step.get(name) if isinstance(step, dict) else None) or {}
+    if not isinstance(changes, dict) or not isinstance(options, dict):
+        raise SoundviewsError(f"edit_views.{name} is options, such as {{seconds: 1}}, not {brief(changes)}")
+    return {name: {**options, **changes}}

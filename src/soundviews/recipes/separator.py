@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from soundviews.recipes.schema import Length, Section
+from soundviews.recipes.schema import ClipSeconds, Length, SampleRate, Section
 
 FEWEST_SOURCES, MOST_SOURCES = 2, 16
 
@@ -16,8 +16,8 @@ class SeparatorAudio(Section):
     clip_seconds: the longest clip, s; longer recordings become several.
     """
 
-    sample_rate: int = Field(ge=1000, le=192000)
-    clip_seconds: float = Field(gt=0)
+    sample_rate: SampleRate
+    clip_seconds: ClipSeconds
 
 
 class Mixtures(Section):
@@ -29,7 +29,7 @@ class Mixtures(Section):
     snr_max: dB beyond which a better fit earns next to nothing (MixIT's threshold).
     """
 
-    seconds: float = Field(gt=0)
+    seconds: ClipSeconds
     level_match: bool = True
     snr_max: float = 30.0
 
