@@ -1,5 +1,7 @@
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -7,6 +9,7 @@ from soundviews.core.files import (
     all_written_whole,
     folder_written_whole,
     remove_unfinished,
+    take_up,
     write_text_whole,
     written_whole,
 )
@@ -119,3 +122,67 @@ def test_what_a_killed_process_left_is_removed_in_time(tmp_path):
     remove_unfinished(tmp_path)
     assert sorted(os.listdir(tmp_path)) == [young, busy, of_users, "d"]
     remove_unfinished(tmp_path / "nowhere")
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path):
+    (tmp_path / "disk").mkdir()
+    link, target = tmp_path / "link", tmp_path / "disk" / "target"
+    try:
+        link.symlink_to(target)
+    except OSError:
+        pytest.skip("this system makes no links")
+    for text in ("one", "two"):  # a target that is not there yet, and one that is
+        write_text_whole(link, text)
+        assert link.is_symlink() and target.read_text() == text
+    target.unlink()
+    for number in range(2):
+        with folder_written_whole(link, replace=True) as temporary:
+            (temporary / str(number)).touch()
+        assert link.is_symlink() and os.listdir(target) == [str(number)]
+    assert os.listdir(tmp_path / "disk") == ["target"]
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from soundviews.core import files
+
+replace = os.replace
+left = [int(sys.argv[2])]
+
+def rename(old, new):
+    if left[0] == 0:
+        os._exit(9)  # as kill -9 does: nothing is cleaned up
+    left[0] -= 1
+    replace(old, new)
+
+os.replace = rename
+with files.folder_written_whole(Path(sys.argv[1]), replace=True) as temporary:
+    (temporary / "new").touch()
+"""
+
+
+@pytest.mark.parametrize("renames", [0, 1])
+def test_a_folder_is_there_again_after_a_kill_while_it_was_replaced(tmp_path, renames):
+    path = tmp_path / ("a folder of a name that is longer than fifty letters and not cut for that " * 2)
+    path.mkdir()
+    (path / "old").touch()
+    assert subprocess.run([sys.executable, "-c", KILLED, str(path), str(renames)]).returncode == 9
+    assert path.exists() == (renames == 0)
+    take_up(path)  # what reading does first
+    assert os.listdir(path) == ["old"]
+    with folder_written_whole(path, replace=True) as temporary:
+        (temporary / "newer").touch()
+    assert os.listdir(path) == ["newer"]
+    assert not list(tmp_path.glob(".*.aside"))
+
+
+def test_a_write_that_fails_takes_up_what_was_left_aside(tmp_path):
+    path = tmp_path / "folder"
+    path.mkdir()
+    (path / "old").touch()
+    subprocess.run([sys.executable, "-c", KILLED, str(path), "1"])
+    with pytest.raises(RuntimeError), folder_written_whole(path, replace=True):
+        raise RuntimeError
+    assert os.listdir(path) == ["old"]
+    assert not list(tmp_path.glob(".*.aside"))

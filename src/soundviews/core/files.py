@@ -1,9 +1,11 @@
 """How files and folders are written whole: all of one, or nothing of it.
 
 What is being written has a temporary, hidden name beside its own; it takes its own name when all is on the disk. So a
-kill, a power cut or a full disk leaves what was there before.
+kill, a power cut or a full disk leaves what was there before. A name that is a link stays one: what it leads to is
+written.
 """
 
+import hashlib
 import os
 import re
 import shutil
@@ -25,6 +27,7 @@ def written_whole(path: Path, beside: Path | None = None) -> Iterator[Path]:
         path: The file; its folder is made if it is not there.
         beside: The folder for the temporary path, on the same disk; by default the file's own.
     """
+    path = link_target(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path, beside or path.parent)
     try:
@@ -62,7 +65,9 @@ def folder_written_whole(path: Path, replace: bool = False) -> Iterator[Path]:
         replace: Whether it takes the place of a folder that is there and not empty. Without, the folder that is there
             stays: another process was first.
     """
+    path = link_target(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    take_up(path)
     temporary = _temporary(path, path.parent)
     temporary.mkdir()
     try:
@@ -77,6 +82,19 @@ def folder_written_whole(path: Path, replace: bool = False) -> Iterator[Path]:
             _move_unless_there(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def take_up(path: Path) -> None:
+    """Give a folder its name back where a process was killed between the two renames that replace it."""
+    aside = _aside(path)
+    if aside.is_dir() and not path.exists():
+        with suppress(OSError):  # another process has done it, or nothing may be written here
+            os.replace(aside, path)
+
+
+def link_target(path: Path) -> Path:
+    """What a link leads to, which may not be there yet; any other path as it is."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def remove_unfinished(folder: Path, name: str = "") -> None:
@@ -114,20 +132,42 @@ def _last_change(entry: "os.DirEntry[str]") -> float:
     return max(times)
 
 
+def _aside(path: Path) -> Path:
+    """Where a folder is while another takes its place."""
+    mark = hashlib.blake2b(os.fsencode(path.name), digest_size=4).hexdigest()  # the name itself may be too long
+    return path.parent / f".{path.name[:50]}.{mark}.aside"
+
+
+def _sync_names(folder: Path) -> None:
+    """Have the names in a folder on the disk, on systems where a folder can be opened."""
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            with suppress(OSError):  # some network disks sync no folders
+                os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def _sync(path: Path) -> None:
     with open(path, "r+b") as file:  # Windows syncs only what may be written to
         os.fsync(file.fileno())
 
 
 def _exchange(temporary: Path, path: Path) -> None:
-    """Put one folder in the place of another, which is removed last, so that a kill leaves one or the other whole."""
-    older = _temporary(path, path.parent)
+    """Put one folder in the place of another, which is removed last.
+
+    A kill leaves one or the other whole: between the renames, `take_up` gives the older one its name back.
+    """
+    older = _aside(path)
+    shutil.rmtree(older, ignore_errors=True)  # of a process that was killed after both renames
     os.replace(path, older)
     try:
         os.replace(temporary, path)
     except OSError:
-        os.replace(older, path)
+        take_up(path)
         raise
+    _sync_names(path.parent)
     shutil.rmtree(older, ignore_errors=True)
 
 
