@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from studies._page import Command, run_once
 
-FROZEN = ("linear:style=acl", "linear:style=logistic", "qbe", "invariance:clips=100")
+FROZEN = ("linear:style=acl", "linear:style=logistic", "qbe", "retrieval", "invariance:clips=100")
 
 
 class Row(NamedTuple):

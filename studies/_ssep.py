@@ -10,7 +10,7 @@ from typing import NamedTuple
 from soundviews.audio.corpus import Corpus
 from studies._page import Command, run_once, shown
 
-PROTOCOLS = ("qbe", "shallow", "linear:style=logistic")
+PROTOCOLS = ("qbe", "retrieval", "shallow", "linear:style=logistic")
 
 QUICK_SEPARATOR = ["training.steps=2", "processors.F=1", "processors.S1=1"]
 QUICK_PRETRAINING = ["training.steps=2", "training.batch_size=4"]

@@ -46,7 +46,7 @@ def steps(data: str, work: Path, released: str | None) -> list[Step]:
         judged = ["--evaluation-data", data, "--evaluation-folds", "1,2"]
         result.append(Step(f"Pretrain `{recipe}`", Command(name, [*arguments, *judged]), run))
         style = name.partition("-")[0]
-        frozen = ["qbe", "knn:k=20", "linear:style=logistic", f"linear:style={style}"]
+        frozen = ["qbe", "retrieval", "knn:k=20", "linear:style=logistic", f"linear:style={style}"]
         result.append(evaluation(f"`{recipe}`, frozen", run, data, work / f"{name}-frozen", frozen))
         if name in WHOLE:
             whole = [f"finetune:{WHOLE[name]}"]
@@ -57,7 +57,7 @@ def steps(data: str, work: Path, released: str | None) -> list[Step]:
 def of_released(data: str, work: Path, weights: str) -> list[Step]:
     bundle = work / "released_vgg"
     convert = Command("released", ["convert", "uclser20", weights, str(bundle)])
-    frozen = ["qbe", "knn:k=20", "linear:style=logistic", "linear:style=uclser"]
+    frozen = ["qbe", "retrieval", "knn:k=20", "linear:style=logistic", "linear:style=uclser"]
     other_hop = ["qbe", "linear:style=logistic"]
     title = "Released VGG-like, windows 66 frames apart"
     return [

@@ -32,6 +32,13 @@ def test_folds_as_asked():
     assert len(task.corpus) == 32  # fold 5 is never read
 
 
+def test_all_folds_may_be_judged_where_nothing_trains():
+    task = open_tasks(corpus(FOLDS), test_folds=[1, 2, 3, 4, 5])[0]
+    assert len(task.test) == 40 and not len(task.train)
+    with pytest.raises(SoundviewsError, match="needs train clips"):
+        task.require("linear", "train", "test")
+
+
 def test_by_default_the_last_fold_is_the_test():
     task = open_tasks(corpus(FOLDS))[0]
     assert {task.corpus.clip(i).fold for i in task.test} == {5}

@@ -6,7 +6,7 @@ from typing import Any
 
 from studies import _ssep_tables as tables
 
-MEASURE = {"qbe": "mAP", "shallow": "mAP", "linear": "accuracy"}
+MEASURE = {"qbe": "mAP", "retrieval": "mAP", "shallow": "mAP", "linear": "accuracy"}
 
 
 def judged(values: dict[str, list[float]], system: str) -> list[dict[str, Any]]:

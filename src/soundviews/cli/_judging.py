@@ -29,8 +29,8 @@ Protocols = Annotated[
     typer.Option(
         "--protocol",
         "-p",
-        help="knn, linear, shallow, finetune, scratch, random, qbe, invariance; options after a colon, as in "
-        "linear:style=cola,epochs=50. May be given several times.",
+        help="knn, linear, shallow, finetune, scratch, random, qbe, retrieval, invariance; options after a colon, as "
+        "in linear:style=cola,epochs=50. May be given several times.",
     ),
 ]
 Folds = Annotated[str, typer.Option(help="As in 1,2.", rich_help_panel=PARTS)]
@@ -105,7 +105,8 @@ def shares_options(verb: Callable[..., None]) -> Callable[..., None]:
 
 def announce(result: Any, row: "Row") -> None:
     """Say at once what a protocol has found; the tables come at the end."""
-    typer.echo(f"{row.label}, {row.system}: {row.measure} {row.value:.3f} ({row.seconds:.1f} s)", err=True)
+    chance = f"chance {row.details['chance']:.3f}, " if "chance" in row.details else ""
+    typer.echo(f"{row.label}, {row.system}: {row.measure} {row.value:.3f} ({chance}{row.seconds:.1f} s)", err=True)
 
 
 def show(result: "ShownEvaluation") -> None:

@@ -71,7 +71,8 @@ def choose_parts(
         folds, splits = _defaults(corpus)
     if "test" in folds and "train" not in folds:
         used = [fold for part in folds.values() for fold in part]
-        folds = folds | {"train": [fold for fold in fold_numbers(corpus) if fold not in used]}
+        rest = [fold for fold in fold_numbers(corpus) if fold not in used]
+        folds = folds | ({"train": rest} if rest else {})
     parts, words = _parts(corpus, folds, splits, seed)
     if validation_share:
         _hold_out(corpus, parts, words, validation_share, seed)

@@ -22,7 +22,7 @@ def result_table(evaluation: Evaluation) -> TextTable:
     """A line for each row: protocol, system, measure, value, interval, what it is over, seconds."""
     columns = ["protocol", "system", "measure", "value", "95 % interval", "over", "seconds"]
     rows = [
-        [row.label, row.system, measure_name(row.measure), *value_cells(row), row.interval, f"{row.seconds:.1f}"]
+        [row.label, row.system, measured(row), *value_cells(row), row.interval, f"{row.seconds:.1f}"]
         for row in evaluation.rows
     ]
     return TextTable(title(evaluation), columns, rows, "; ".join(evaluation.tasks))
@@ -41,7 +41,7 @@ def protocol_tables(comparison: Comparison) -> list[TextTable]:
         overs = dict.fromkeys(row.interval for row in rows if row.interval)
         notes = [f"{over}: {', '.join(row.system for row in rows if row.interval == over)}" for over in overs]
         caption = "; ".join(notes if len(notes) > 1 else overs)
-        tables.append(TextTable(f"{label}: {measure_name(rows[0].measure)}", columns, lines, caption))
+        tables.append(TextTable(f"{label}: {measured(rows[0])}", columns, lines, caption))
     return tables
 
 
@@ -97,6 +97,12 @@ def remarks(evaluation: Evaluation) -> list[str]:
         *(f"note: {note}" for note in evaluation.notes),
         *(f"failed: {failure}" for failure in evaluation.failures),
     ]
+
+
+def measured(row: Row) -> str:
+    """What was measured, in words; with chance, where the protocol knows it."""
+    chance = row.details.get("chance")
+    return measure_name(row.measure) + (f" (chance {chance:.3f})" if chance is not None else "")
 
 
 def value_cells(row: Row) -> list[str]:
