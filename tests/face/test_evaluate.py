@@ -8,6 +8,7 @@ import types
 import pytest
 
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.locks import locked
 from soundviews.datasets.opening import open_corpus
 from soundviews.evaluation import open_tasks
 from soundviews.evaluation.baselines import LogMelStatistics
@@ -45,6 +46,14 @@ def test_what_fails_is_kept_and_the_rest_goes_on(folder, tmp_path):
     assert str(failure) == "log-mel statistics, finetune: finetune trains a network, and log-mel statistics has none"
     assert json.loads((out / "evaluation.json").read_text())["failures"][0]["protocol"] == "finetune"
     assert "Not judged" in (out / "report.html").read_text() and "failed: " in repr(result)
+
+
+def test_one_process_writes_a_folder(folder, tmp_path):
+    with locked(tmp_path / "out", inside=True):
+        with pytest.raises(SoundviewsError, match=r"another soundviews .* wait for it$"):
+            evaluate("logmel", folder, "qbe", out=tmp_path / "out", **QUICK)
+        evaluate("logmel", folder, "qbe", **QUICK)
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_traceback_of_a_bug_is_logged(folder, caplog):

@@ -2,14 +2,18 @@
 
 import csv
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
 
+from soundviews.core import locks
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.locks import locked
 from soundviews.datasets.opening import open_corpus
+from soundviews.scenes import folder as folder_module
 from soundviews.scenes.events import events
 from soundviews.scenes.folder import SceneOptions, generate_scenes, scenes_corpus, write_scenes
 from soundviews.scenes.scene import TAPS, _causal, make_scene
@@ -29,6 +33,25 @@ def test_sources_sum_to_the_mixture_exactly_in_16_bits():
         np.testing.assert_array_equal(steps, np.rint(steps))
         assert 0.05 < np.abs(scene.mixture).max() < 1 and np.abs(scene.sources).max() < 1
         assert scene.sources.shape == (1 + len(scene.events), len(scene.mixture))
+
+
+def test_one_process_writes_a_folder_of_scenes(tmp_path):
+    write_scenes(tmp_path / "scenes", SMALL)
+    with locked(tmp_path / "scenes"):
+        write_scenes(tmp_path / "scenes", SMALL)  # which only reads
+        with pytest.raises(SoundviewsError, match=r"another soundviews .* wait for it$"):
+            write_scenes(tmp_path / "scenes", replace(SMALL, seed=4))
+
+
+def test_scenes_of_the_cache_are_made_once_by_many_at_once(tmp_path, monkeypatch):
+    writings, write = [], folder_module._write
+    monkeypatch.setattr(folder_module, "_write", lambda *arguments: (writings.append(1), write(*arguments)))
+    monkeypatch.setattr(locks, "ASK_SECONDS", 0.01)
+    words = {"clips": "2", "min_seconds": "1", "max_seconds": "1"}
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(scenes_corpus, [words] * 4, [tmp_path] * 4))
+    assert len(writings) == 1 and [len(corpus) for corpus in made] == [2] * 4
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_lengths_events_and_levels_are_what_was_asked():

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.audio.decode import read
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.locks import locked
 from soundviews.core.progress import Advance
 from soundviews.separation import apply, channel_files
 from soundviews.separation.apply import apply_files
@@ -83,6 +84,22 @@ def test_channels_sum_to_the_recording(
         np.testing.assert_allclose(channels[0][0] + channels[1][0], whole, rtol=0, atol=tolerance)
     info = soundfile.info(tmp_path / f"out/long_0.{form}")
     assert info.subtype == {"wav": "FLOAT", "flac": "PCM_24"}[form]
+
+
+def test_one_process_writes_and_what_killed_ones_left_goes(
+    processor: Processor, tmp_path: Path, write_audio: Callable[..., Path]
+) -> None:
+    write_audio("in/deep/a.wav", 0.2, RATE)
+    out = tmp_path / "out"
+    with locked(out, inside=True), pytest.raises(SoundviewsError, match=r"another soundviews .* or say wait=True"):
+        run(processor, tmp_path / "in", ["deep/a.wav"], out)
+    left = [out / ".separated.csv.0123456789ab", out / "deep" / ".a_0.flac.0123456789ab"]
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        os.utime(path, (0, 0))
+    run(processor, tmp_path / "in", ["deep/a.wav"], out)
+    assert files_in(out) == ["deep/a_0.flac", "deep/a_1.flac", "separated.csv"]
 
 
 def test_a_short_recording_is_what_the_network_gives(

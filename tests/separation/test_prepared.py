@@ -12,6 +12,7 @@ import torch
 from soundviews.audio.corpus import Corpus
 from soundviews.audio.loader import training_loader
 from soundviews.core.errors import SoundviewsError, UnreadableClip
+from soundviews.core.locks import locked
 from soundviews.core.progress import Advance
 from soundviews.separation import channel_shards, prepared, preparing
 from soundviews.separation.channel_shards import compress, decompress
@@ -127,6 +128,15 @@ def test_what_was_interrupted_goes_on(corpus, processors, tmp_path, monkeypatch)
     assert again.made == 0
     straight = prepare(corpus, processors, tmp_path / "straight")
     assert [path.read_bytes() for path in shards(result)] == [path.read_bytes() for path in shards(straight)]
+
+
+def test_one_process_prepares_the_same_clips(corpus, processors, tmp_path):
+    home = prepare(corpus, processors, tmp_path / "channels").home
+    with locked(home, inside=True):
+        with pytest.raises(SoundviewsError, match=rf"another soundviews .* is writing {home}: .*wait=True"):
+            prepare(corpus, processors, tmp_path / "channels")
+        prepare(corpus.select([0]), processors, tmp_path / "channels")
+    assert not (home / ".lock").exists()
 
 
 def test_what_was_half_written_is_removed_when_it_is_old(corpus, processors, tmp_path):

@@ -11,7 +11,7 @@ from soundviews.evaluation.requests import Requests, needs_labels, read_requests
 from soundviews.evaluation.result import Row
 from soundviews.evaluation.systems import Systems, read_systems
 from soundviews.evaluation.tasks import Task, open_tasks
-from soundviews.face.evaluate import data_name, keep_each_row, reading_options, writable_folder
+from soundviews.face.evaluate import data_name, keep_each_row, reading_options, written_folder
 from soundviews.report.compare import write_comparison
 from soundviews.report.results import ShownComparison
 
@@ -58,15 +58,15 @@ def compare(
         SoundviewsError: an unknown protocol or option, before any audio is read; nothing could be judged.
     """
     requests, systems = read_requests(protocols), read_systems(models)
-    folder = writable_folder(out)
-    folds: Any = {"train_folds": train_folds, "validation_folds": validation_folds, "test_folds": test_folds}
-    splits: Any = {"train_split": train_split, "validation_split": validation_split, "test_split": test_split}
-    parts = folds | splits | {"validation_share": validation_share, "cross_validate": cross_validate}
-    reading = reading_options(workers, batch_size, cache, strict)
-    tasks = open_tasks(data, labelled=needs_labels(requests), **parts, **reading)
-    keep = keep_each_row(folder and folder / "compare.json", on_row)
-    shown = ShownComparison(**vars(judge(systems, tasks, requests, range(seeds), device, data_name(data), keep)))
-    if folder is not None:
-        shown.save(folder / "compare.json")
-        shown.written = [folder / "compare.json", *write_comparison(folder, shown)]
-    return shown
+    with written_folder(out) as folder:
+        folds: Any = {"train_folds": train_folds, "validation_folds": validation_folds, "test_folds": test_folds}
+        splits: Any = {"train_split": train_split, "validation_split": validation_split, "test_split": test_split}
+        parts = folds | splits | {"validation_share": validation_share, "cross_validate": cross_validate}
+        reading = reading_options(workers, batch_size, cache, strict)
+        tasks = open_tasks(data, labelled=needs_labels(requests), **parts, **reading)
+        keep = keep_each_row(folder and folder / "compare.json", on_row)
+        shown = ShownComparison(**vars(judge(systems, tasks, requests, range(seeds), device, data_name(data), keep)))
+        if folder is not None:
+            shown.save(folder / "compare.json")
+            shown.written = [folder / "compare.json", *write_comparison(folder, shown)]
+        return shown

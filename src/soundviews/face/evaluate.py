@@ -1,12 +1,14 @@
 """`soundviews.evaluate`: how good is an encoder?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from soundviews.audio.corpus import Corpus
 from soundviews.core.caches import cache_directory
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.locks import locked
 from soundviews.datasets.opening import Data
 from soundviews.evaluation.opening import Source, open_model
 from soundviews.evaluation.requests import Requests, needs_labels, read_requests
@@ -59,19 +61,19 @@ def evaluate(
         SoundviewsError: an unknown protocol or option, before any audio is read; nothing could be judged.
     """
     requests = read_requests(protocols)
-    folder = writable_folder(out)
-    encoder = open_model(model, device, hop)
-    folds: Any = {"train_folds": train_folds, "validation_folds": validation_folds, "test_folds": test_folds}
-    splits: Any = {"train_split": train_split, "validation_split": validation_split, "test_split": test_split}
-    parts = folds | splits | {"validation_share": validation_share, "cross_validate": cross_validate}
-    reading = reading_options(workers, batch_size, cache, strict)
-    tasks = open_tasks(data, labelled=needs_labels(requests), **parts, **reading)
-    keep = keep_each_row(folder and folder / "evaluation.json", on_row)
-    shown = ShownEvaluation(**vars(judge(encoder, tasks, requests, range(seeds), baselines, data_name(data), keep)))
-    if folder is not None:
-        shown.save(folder / "evaluation.json")
-        shown.written = [folder / "evaluation.json", *write_evaluation(folder / "report.html", shown)]
-    return shown
+    with written_folder(out) as folder:
+        encoder = open_model(model, device, hop)
+        folds: Any = {"train_folds": train_folds, "validation_folds": validation_folds, "test_folds": test_folds}
+        splits: Any = {"train_split": train_split, "validation_split": validation_split, "test_split": test_split}
+        parts = folds | splits | {"validation_share": validation_share, "cross_validate": cross_validate}
+        reading = reading_options(workers, batch_size, cache, strict)
+        tasks = open_tasks(data, labelled=needs_labels(requests), **parts, **reading)
+        keep = keep_each_row(folder and folder / "evaluation.json", on_row)
+        shown = ShownEvaluation(**vars(judge(encoder, tasks, requests, range(seeds), baselines, data_name(data), keep)))
+        if folder is not None:
+            shown.save(folder / "evaluation.json")
+            shown.written = [folder / "evaluation.json", *write_evaluation(folder / "report.html", shown)]
+        return shown
 
 
 def keep_each_row(file: Path | None, on_row: Callable[[Any, Row], Any] | None) -> Callable[[Any, Row], None]:
@@ -101,10 +103,15 @@ def data_name(data: Data | Task) -> str:
     return ", ".join(map(data_name, data))
 
 
-def writable_folder(out: str | Path | None) -> Path | None:
-    """The folder, made if it is not there; what cannot be written to fails before hours of work, not after."""
+@contextmanager
+def written_folder(out: str | Path | None) -> Iterator[Path | None]:
+    """The folder, made if it is not there, which no other process writes within the block.
+
+    What cannot be written to fails before hours of work, not after.
+    """
     if out is None:
-        return None
+        yield None
+        return
     folder = Path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -113,4 +120,5 @@ def writable_folder(out: str | Path | None) -> Path | None:
         probe.unlink()
     except OSError as error:
         raise SoundviewsError(f"cannot write to {folder}: {error}") from error
-    return folder
+    with locked(folder, inside=True):
+        yield folder

@@ -24,6 +24,7 @@ from soundviews.core.caches import cache_directory, discard, warn_nothing_kept
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.extras import naming_extras
 from soundviews.core.files import folder_written_whole
+from soundviews.core.locks import locked
 from soundviews.core.progress import bar
 from soundviews.core.registry import nearest
 
@@ -100,6 +101,7 @@ def write_scenes(
     options: SceneOptions,
     workers: int | None = None,
     progress: bool = True,
+    wait: bool | None = None,
 ) -> Corpus:
     """Write a collection as 16-bit FLAC with its manifests, and open it.
 
@@ -108,19 +110,23 @@ def write_scenes(
         options: Which scenes.
         workers: Threads; by default one for each core. They change nothing in the result.
         progress: Show a bar if it is going to take a while.
+        wait: Wait for another process that is writing the directory.
 
     Raises:
-        SoundviewsError: The directory holds something else, or cannot be written (full disk, no permission).
+        SoundviewsError: The directory holds something else, another process is writing it, or it cannot be written
+            (full disk, no permission).
     """
     directory = Path(directory).absolute()
     if is_scenes(directory) and _stored_options(directory) == _record(options):
         return read_scenes(directory)
-    if os.path.exists(directory) and (not directory.is_dir() or any(directory.iterdir())):
-        raise SoundviewsError(f"{directory} holds something else already; name a new or an empty folder")
     try:
-        # If another process has finished the same scenes meanwhile, theirs are as good.
-        with folder_written_whole(directory) as unfinished:
-            _write(unfinished, options, workers or os.cpu_count() or 1, progress)
+        with locked(directory, wait=wait):
+            if is_scenes(directory) and _stored_options(directory) == _record(options):  # by whom this waited for
+                return read_scenes(directory)
+            if os.path.exists(directory) and (not directory.is_dir() or any(directory.iterdir())):
+                raise SoundviewsError(f"{directory} holds something else already; name a new or an empty folder")
+            with folder_written_whole(directory) as unfinished:
+                _write(unfinished, options, workers or os.cpu_count() or 1, progress)
     except (OSError, soundfile.SoundFileError) as error:
         raise SoundviewsError(f"cannot write scenes to {directory}: {error}") from error
     return read_scenes(directory)
@@ -134,7 +140,7 @@ def scenes_corpus(words: Mapping[str, str], cache: Path | None = None) -> Corpus
     if os.path.lexists(directory) and not _is_whole(directory, options):
         discard(directory, "files are missing or cut")
     try:
-        return write_scenes(directory, options)
+        return write_scenes(directory, options, wait=True)
     except SoundviewsError as error:
         if not isinstance(error.__cause__, OSError | soundfile.SoundFileError):
             raise
