@@ -1,5 +1,8 @@
 """Embeddings of a corpus: what they equal, that they are kept, and what unreadable clips leave behind."""
 
+import errno
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ from soundviews.audio.corpus import Corpus
 from soundviews.audio.decode import read
 from soundviews.core.errors import SoundviewsError
 from soundviews.evaluation.embeddings import clip_means, embed_corpus
+from soundviews.evaluation.vector_file import VectorFile
 
 
 def test_equal_to_each_clip_by_itself(tones, tiny_model):
@@ -19,6 +23,8 @@ def test_equal_to_each_clip_by_itself(tones, tiny_model):
         alone = tiny_model.embed(waveform, 8000).vectors
         # what the loader keeps is int16: one part in 32,768 of the clip's peak
         assert np.abs(result.vectors[result.clip == number] - alone).max() < 1e-3 * np.abs(alone).max()
+        power = [waveform[1600 * i :][:1600].var() for i in range(len(alone))]
+        np.testing.assert_allclose(result.power[result.clip == number], power, rtol=1e-3)
     assert result.kept.all() and (np.diff(result.clip) >= 0).all()
 
 
@@ -27,12 +33,90 @@ def test_kept_by_model_corpus_and_space(tones, tiny_model, tmp_path, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr(tiny_model, "embed_clips", None)  # nothing is computed again
         again = embed_corpus(tiny_model, tones, cache=tmp_path / "kept")
-        assert np.array_equal(first.vectors, again.vectors)
+        assert np.array_equal(first.vectors, again.vectors) and np.array_equal(first.power, again.power)
     tiny_model.fingerprint = "another"
     with torch.no_grad():
         tiny_model.encoder.dense.bias.add_(1)
     assert not np.array_equal(embed_corpus(tiny_model, tones, cache=tmp_path / "kept").vectors, first.vectors)
     assert len(list((tmp_path / "kept").iterdir())) == 2
+
+
+def test_a_copy_with_other_content_has_embeddings_of_its_own(tones, tiny_model, tmp_path):
+    paths = [Path(tones.clip(number).path) for number in range(len(tones))]
+    for path in paths:
+        copy = tmp_path / "copy" / path.name
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_bytes(path.read_bytes()[:-4000] + bytes(4000))  # the end is silent
+        os.utime(copy, (1, 1))
+        os.utime(path, (1, 1))
+    names = [path.name for path in paths]
+    mine, copied = (Corpus.from_columns(folder, names) for folder in (paths[0].parent, tmp_path / "copy"))
+    first, second = (embed_corpus(tiny_model, corpus, cache=tmp_path / "kept") for corpus in (mine, copied))
+    assert not np.array_equal(first.vectors, second.vectors)
+    assert np.array_equal(second.vectors, embed_corpus(tiny_model, copied).vectors)
+
+
+DAMAGES = {
+    "empty clips": ("clips.npz", lambda whole: b""),
+    "cut clips": ("clips.npz", lambda whole: whole[: len(whole) // 2]),
+    "other clips": ("clips.npz", lambda whole: whole.replace(b"clip", b"klip")),
+    "empty vectors": ("vectors.f32", lambda whole: b""),
+    "cut vectors": ("vectors.f32", lambda whole: whole[:-4]),
+    "zeros": ("vectors.f32", lambda whole: bytes(len(whole))),
+    "absent vectors": ("vectors.f32", None),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_what_is_damaged_is_named_and_made_anew(tones, tiny_model, tmp_path, name):
+    expected = embed_corpus(tiny_model, tones, cache=tmp_path / "kept")
+    (folder,) = (tmp_path / "kept").iterdir()
+    file, damage = DAMAGES[name]
+    whole = (folder / file).read_bytes()
+    (folder / file).unlink()
+    if damage:
+        (folder / file).write_bytes(damage(whole))
+    with pytest.warns(UserWarning, match=f"{folder.name} is damaged"):
+        again = embed_corpus(tiny_model, tones, cache=tmp_path / "kept")
+    assert np.array_equal(again.vectors, expected.vectors) and again.skipped == expected.skipped
+    assert (folder / file).read_bytes() == whole or file == "clips.npz"  # which has a date in it
+
+
+@pytest.mark.parametrize("what", ["a file above", "a file in its place", "a full disk", "a disk that fills up"])
+def test_work_goes_on_without_the_cache(tones, tiny_model, tmp_path, monkeypatch, what):
+    cache = tmp_path / "kept"
+    expected = embed_corpus(tiny_model, tones, cache=cache, batch_size=4)
+    (folder,) = cache.iterdir()
+    shutil.rmtree(folder)
+    write, written = VectorFile._write, []
+
+    def refuse(file, data):
+        if len(written) == (2 if what == "a disk that fills up" else 0):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written.append(data)
+        write(file, data)
+
+    if what == "a file above":
+        cache.rmdir()
+        cache.touch()
+    elif what == "a file in its place":
+        folder.touch()
+    else:
+        monkeypatch.setattr(VectorFile, "_write", refuse)
+    with pytest.warns(UserWarning, match="is damaged" if what == "a file in its place" else "SOUNDVIEWS_CACHE.*--no-c"):
+        again = embed_corpus(tiny_model, tones, cache=cache, batch_size=4)
+    assert np.array_equal(again.vectors, expected.vectors) and np.array_equal(again.clip, expected.clip)
+    if "disk" in what:
+        assert os.listdir(cache) == []
+        assert np.array_equal(embed_corpus(tiny_model, tones, batch_size=4).vectors, expected.vectors)  # nor without
+
+
+def test_what_killed_processes_left_is_removed_in_time(tones, tiny_model, tmp_path):
+    for name in (".0123456789abcdef01234567-ab12_xyz", ".0123456789abcdef01234567.0123456789ab", ".other"):
+        (tmp_path / "kept" / name).mkdir(parents=True)
+        os.utime(tmp_path / "kept" / name, (0, 0))
+    embed_corpus(tiny_model, tones, cache=tmp_path / "kept")
+    assert [name for name in os.listdir(tmp_path / "kept") if name.startswith(".")] == [".other"]
 
 
 def test_a_model_without_fingerprint_is_never_kept(tones, tiny_model, tmp_path):
