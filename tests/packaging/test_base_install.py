@@ -4,6 +4,7 @@ The environment is a new one that links to those packages here that the wheel's 
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -17,6 +18,7 @@ import torch
 
 from soundviews.core.component import Component
 from soundviews.core.extras import EXTRAS
+from soundviews.core.shipped import shipped_names
 from soundviews.encoders import create_encoder
 from soundviews.model.bundle import save_bundle
 from soundviews.model.config import BundleConfig
@@ -131,6 +133,24 @@ def test_it_embeds_and_searches(python: Path, folder: Path) -> None:
     assert found.returncode == 0, found.stderr
     best = found.stdout.splitlines()[1].split()
     assert best[:2] == ["1", "b.wav"] and float(best[-1]) > 0.999
+
+
+def test_it_embeds_with_an_encoder_by_its_name(python: Path, folder: Path) -> None:
+    program = "import soundviews.core.shipped as shipped; print(shipped.SHIPPED)"
+    shipped = Path(run(python, folder, "-c", program).stdout.strip())
+    assert shipped.is_relative_to(python.parents[1])
+    shutil.copytree(folder / "vgg", shipped / "random")
+    card = "---\nlicense: none\nlearned_from: nothing\nsource: a test\n---\n# random\n"
+    (shipped / "random" / "README.md").write_text(card, encoding="utf-8")
+    embedded = run(python, folder, "-m", "soundviews", "embed", "random", "recordings", "--out", "by-name.parquet")
+    assert embedded.returncode == 0, embedded.stderr
+    assert "random" in run(python, folder, "-m", "soundviews", "models").stdout
+    for name in (*shipped_names(), "random"):
+        loaded = run(
+            python, folder, "-c", f"import soundviews as sv; print(sv.load({name!r}).embed('recordings/a.wav'))"
+        )
+        assert loaded.returncode == 0, loaded.stderr
+        assert loaded.stdout.startswith("Embedding(")
 
 
 def test_what_needs_more_names_the_extra(python: Path, folder: Path) -> None:

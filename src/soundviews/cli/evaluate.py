@@ -14,7 +14,10 @@ from soundviews.cli.app import app
 def evaluate(
     model: Annotated[
         str,
-        typer.Argument(help="A bundle, a run that has one, logmel, or hear:MODULE (with weights hear:MODULE@FILE)."),
+        typer.Argument(
+            help="A bundle, a run that has one, an encoder's name (`soundviews models`), logmel, or hear:MODULE (with "
+            "weights hear:MODULE@FILE)."
+        ),
     ],
     data: judging.Data,
     protocol: judging.Protocols,

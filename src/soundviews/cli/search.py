@@ -18,7 +18,7 @@ def search(
     start: Annotated[float, typer.Option(help="Use the query from here, in seconds.", min=0)] = 0.0,
     end: Annotated[float | None, typer.Option(help="Use the query up to here, in seconds.")] = None,
     bundle: Annotated[
-        Path | None, typer.Option(help="The bundle of the archive, if it is no longer where it was.")
+        Path | None, typer.Option(help="The bundle of the archive (or its name), if it is no longer where it was.")
     ] = None,
     pool: Annotated[
         Literal["auto", "mean", "loudness", "max"],

@@ -8,20 +8,23 @@ from pydantic import BaseModel
 from torch import Tensor
 
 from soundviews.core.errors import SoundviewsError, words
-from soundviews.core.files import folder_written_whole
+from soundviews.core.files import folder_written_whole, take_up
+from soundviews.core.locks import locked
+from soundviews.core.shipped import hint_of_names, locate
 
 
 def write_bundle(directory: Path, config: BaseModel, tensors: dict[str, Tensor]) -> Path:
     """`config.json` and `model.safetensors` in place of any older bundle, both or neither.
 
     Raises:
-        SoundviewsError: something else is there, or there is no room; an older bundle stays.
+        SoundviewsError: something else is there, another process is writing it, or there is no room; an older bundle
+            stays.
     """
     if directory.exists() and any(directory.iterdir()) and not (directory / "config.json").is_file():
         raise SoundviewsError(f"{directory} exists and is no bundle; it is left as it is")
     copies = {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
     try:
-        with folder_written_whole(directory, replace=True) as building:
+        with locked(directory), folder_written_whole(directory, replace=True) as building:
             safetensors.torch.save_file(copies, building / "model.safetensors")
             (building / "model.safetensors").chmod(0o644)  # it is made for its owner alone
             (building / "config.json").write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -31,9 +34,10 @@ def write_bundle(directory: Path, config: BaseModel, tensors: dict[str, Tensor])
 
 
 def find_bundle(path: str | Path) -> Path:
-    """The bundle at `path`, or inside the run at `path`."""
-    path = Path(path)
+    """The bundle at `path`, or inside the run at `path`, or of the encoder of that name that comes with the package."""
+    path = locate(path)
     for folder in (path, path / "bundle"):
+        take_up(folder)
         if (folder / "config.json").is_file() and (folder / "model.safetensors").is_file():
             return folder
     is_run = all((path / name).is_file() for name in ("recipe.yaml", "environment.json"))
@@ -42,6 +46,7 @@ def find_bundle(path: str | Path) -> Path:
         raise SoundviewsError(f"the run {path} is not finished, so it has no bundle yet; its encoder so far: {so_far}")
     raise SoundviewsError(
         f"no bundle at {path}: looked for config.json and model.safetensors there and in {path / 'bundle'}"
+        f"{hint_of_names(path)}"
     )
 
 

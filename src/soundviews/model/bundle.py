@@ -28,6 +28,8 @@ LONGEST_SECONDS = 600.0  # of a window and from one to the next
 def save_bundle(directory: str | Path, config: BundleConfig, encoder: nn.Module, head: nn.Module | None = None) -> Path:
     """Write a bundle whole or not at all: it is built beside its place and moved there.
 
+    Floating-point weights are written as `config.weights` says; float16 halves the file.
+
     Args:
         directory: Where it goes; an older bundle there is replaced.
         encoder: The module that `config.encoder` names.
@@ -35,7 +37,18 @@ def save_bundle(directory: str | Path, config: BundleConfig, encoder: nn.Module,
     """
     parts = {"encoder": encoder} | ({"head": head} if head is not None else {})
     tensors = {f"{part}.{key}": value for part, module in parts.items() for key, value in module.state_dict().items()}
+    if config.weights == "float16":
+        tensors = {
+            name: _halved(name, tensor) if tensor.is_floating_point() else tensor for name, tensor in tensors.items()
+        }
     return write_bundle(Path(directory), config, tensors)
+
+
+def _halved(name: str, tensor: Tensor) -> Tensor:
+    half = tensor.half()
+    if not half.isfinite().all():
+        raise SoundviewsError(f"{name} has values that float16 cannot hold: write the bundle with weights float32")
+    return half
 
 
 def load_bundle(path: str | Path) -> tuple[BundleConfig, nn.Module, nn.Module | None]:

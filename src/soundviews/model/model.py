@@ -15,6 +15,7 @@ from soundviews.core.components import use as import_modules
 from soundviews.core.devices import chosen_device
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.randomness import Randomness
+from soundviews.core.shipped import locate
 from soundviews.encoders import create_architecture
 from soundviews.features.patches import Clips, padded_together
 from soundviews.features.registry import create_front_end
@@ -31,10 +32,11 @@ SEVERAL = "give it to embed_batch"
 
 
 def load(path: str | Path, *, device: str | torch.device = "cpu", use: Iterable[str | Path] = ()) -> "Model":
-    """Load a bundle, or the bundle of a run.
+    """Load a bundle, the bundle of a run, or an encoder that comes with the package, as "base".
 
     Args:
-        path: The bundle's or the run's directory.
+        path: The bundle's or the run's directory; or a name that `soundviews models` lists, unless there is something
+            of that name in the current directory.
         device: Where the model computes: "cpu", "cuda", "cuda:1", ...; "auto" is the GPU where there is one.
         use: Modules and .py files to import first, for the components from outside that the bundle names. A bundle
             imports nothing by itself.
@@ -43,6 +45,7 @@ def load(path: str | Path, *, device: str | torch.device = "cpu", use: Iterable[
         SoundviewsError: where there is none, its weights do not fit its config, or it names an unknown component.
     """
     import_modules(use)
+    path = locate(path)
     config, encoder, head = load_bundle(path)
     name, fingerprint = Path(path).resolve().name, bundle_hash(path)
     model = Model(config, encoder, head, name=name, fingerprint=fingerprint, path=Path(path).absolute())
@@ -166,7 +169,8 @@ class Model:
 
         Raises:
             SoundviewsError: for a file that cannot be read, a rate that is missing, an empty waveform, one with NaN or
-                infinite samples, and what is no waveform: a batch, other integers, complex numbers.
+                infinite samples, what is no waveform (a batch, other integers, complex numbers), and a vector that is
+                not finite.
         """
         return self._embed_waveforms([waveform_of(audio, sample_rate, self.sample_rate, SEVERAL)])[0]
 
@@ -198,6 +202,13 @@ class Model:
 
     def _embed_waveforms(self, waveforms: list[Waveform]) -> list[Embedding]:
         vectors, clip, starts = self.embed_clips(padded_together(waveforms))
+        finite = vectors.isfinite().all(1)
+        if not finite.all():
+            second = float(starts[finite.long().argmin()])
+            raise SoundviewsError(
+                f"the vector of the window at {second:g} s is not finite: the model's weights or its settings cannot "
+                "be right"
+            )
         counts = torch.bincount(clip, minlength=len(waveforms)).tolist()
         parts = zip(vectors.split(counts), starts.double().split(counts), strict=True)
         return [Embedding(some.numpy(), seconds.numpy()) for some, seconds in parts]
