@@ -36,6 +36,7 @@ def test_several_in_their_order():
         ("knn:k", "name=value"),
         (("knn", {"k": 2.5}), "k must be a whole number above 0, not 2.5"),
         ({"linear": {"styl": "cola"}}, "has no option 'styl': did you mean 'style'"),
+        ("qbe:pool=loud", "pool must be one of auto, mean, loudness, max, mean\\+max\\+std, not 'loud'"),
         ("linear:epochs=0", "epochs must be a whole number above 0"),
         ([], "name a protocol"),
     ],

@@ -54,6 +54,23 @@ def test_one_row_a_window(tiny_model, folder):
     assert clips.path.tolist() == [str(path)] * 2 + [str(folder / "low" / "0.wav")]
 
 
+def test_windows_are_pooled_as_asked_or_as_the_bundle_says(tiny_model, folder):
+    path = folder / "low" / "5.wav"
+    windows, _ = embed(tiny_model, [path], pool=None)
+    samples = read(path).astype(np.float64)
+    power = np.array([samples[:1600].var(), samples[1600:3200].var()])
+    weights = power**0.3 / (power**0.3).sum()
+    by_loudness, clips = embed(tiny_model, [path], pool="loudness")
+    np.testing.assert_allclose(by_loudness[0], weights @ windows, rtol=1e-4, atol=1e-6)
+    assert len(clips) == 1
+    several, _ = embed(tiny_model, [path], pool="mean+max+std")
+    np.testing.assert_allclose(several[0], np.concatenate([windows.mean(0), windows.max(0), windows.std(0)]), rtol=1e-5)
+    plain, _ = embed(tiny_model, [path])
+    np.testing.assert_allclose(plain[0], windows.mean(0), rtol=1e-5)
+    tiny_model.pool = "loudness"
+    np.testing.assert_array_equal(embed(tiny_model, [path])[0], by_loudness)
+
+
 def test_a_manifest_of_stretches(tiny_model, folder):
     (folder / "list.csv").write_text("path,label,start,end,fold\nlow/5.wav,a,0.1,0.4,2\nhigh/5.wav,b;c,0.05,,1\n")
     vectors, clips = embed(tiny_model, folder / "list.csv")
@@ -87,8 +104,8 @@ def test_what_cannot_be_read_has_no_row(tiny_model, folder, caplog):
 def test_only_models_with_windows(folder):
     with pytest.raises(SoundviewsError, match="no windows"):
         embed("logmel", folder)
-    with pytest.raises(SoundviewsError, match='pool is "mean"'):
-        embed("logmel", folder, pool="max")  # type: ignore[arg-type]
+    with pytest.raises(SoundviewsError, match="pool is one of auto, mean, loudness"):
+        embed("logmel", folder, pool="loudest")  # type: ignore[arg-type]
 
 
 def test_an_archive_is_made_and_searched(bundle, tiny_model, folder, tmp_path):
@@ -103,6 +120,8 @@ def test_an_archive_is_made_and_searched(bundle, tiny_model, folder, tmp_path):
     assert len(hits) == 3 and all(hit.recording.startswith("low/") for hit in hits)
     samples = read(folder / "low" / "3.wav")
     assert [hit.recording for hit in archive.search(samples, top=3, sample_rate=8000)] == [h.recording for h in hits]
+    by_samples = archive.search(samples, top=3, sample_rate=8000, pool="loudness")
+    assert by_samples == archive.search(folder / "low" / "3.wav", top=3, pool="loudness")
     once = archive.search(str(folder / "low" / "5.wav"), top=1000, once=True, start=0.2)
     assert len({hit.recording for hit in once}) == len(once) == recordings(folder) and once[0].recording == "low/5.wav"
     with pytest.raises(SoundviewsError, match="cut the samples"):

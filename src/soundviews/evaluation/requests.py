@@ -3,7 +3,7 @@
 import contextlib
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -89,6 +89,8 @@ def _check(name: str, options: Mapping[str, Any]) -> None:
             hint = nearest(option, known) if known else "it has none"
             raise SoundviewsError(f"protocol {name!r} has no option {option!r}: {hint}")
         kinds = get_args(hints.get(option)) or (hints.get(option),)
+        if get_origin(hints.get(option)) is Literal and value not in kinds:
+            raise SoundviewsError(f"protocol {name!r}: {option} must be one of {', '.join(kinds)}, not {value!r}")
         if set(kinds) <= {*WORDS, type(None)} and not _fits(value, kinds):
             words = " or ".join(word for kind, word in WORDS.items() if kind in kinds)
             raise SoundviewsError(f"protocol {name!r}: {option} must be {words}, not {value!r}")

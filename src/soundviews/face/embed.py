@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +14,20 @@ from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.progress import bar
 from soundviews.datasets.opening import Data, open_corpus
+from soundviews.evaluation.embeddings import chosen_pool
 from soundviews.evaluation.opening import open_model
 from soundviews.face.clips import EmbeddedClips
 from soundviews.model import Model
+from soundviews.model.pooling import Pool, WindowPool, pool_windows
+
+POOLS = get_args(Pool)
 
 
 def embed(
     model: str | Path | Model,
     data: Data,
     *,
-    pool: Literal["mean"] | None = "mean",
+    pool: Pool | None = "auto",
     device: str = "auto",
     workers: int = 2,
     strict: bool = False,
@@ -34,7 +38,9 @@ def embed(
     Args:
         model: A run, a bundle, or what `soundviews.load` gives.
         data: What `soundviews.open_corpus` opens: a folder, a manifest, recordings, "scenes", a corpus.
-        pool: "mean" gives one row for each clip, the mean over its windows; None one row for each window.
+        pool: How a clip's windows become its row: "mean", "loudness" (the mean weighted by their power to the 0.3),
+            "max" or "mean+max+std", which is three times as long; "auto" is what the bundle says, else the mean. None
+            gives one row for each window.
         device: "auto" is the GPU where there is one.
         workers: Threads that decode ahead.
         strict: Stop at the first clip that cannot be read; without, it is left out, and in `clips.skipped`.
@@ -47,14 +53,15 @@ def embed(
     Raises:
         SoundviewsError: no clip can be read, or (strict) one of them.
     """
-    if pool not in ("mean", None):
-        raise SoundviewsError(f'pool is "mean" (a row for each clip) or None (a row for each window), not {pool!r}')
+    if pool not in (*POOLS, None):
+        raise SoundviewsError(f"pool is one of {', '.join(POOLS)}, or None for a row for each window, not {pool!r}")
     encoder = _encoder(model, device)
+    how = None if pool is None else chosen_pool(encoder, pool)
     corpus = open_corpus(data, strict, progress=progress).with_durations(progress=progress)
     skipped: list[Skipped] = list(corpus.skipped)
     rows: list[_Windows] = []
     for windows in _read_clips(encoder, corpus, workers, strict, progress, skipped):
-        rows.append(windows if pool is None else windows.mean(corpus))
+        rows.append(windows if how is None else windows.pooled(corpus, how))
     if not rows:
         first = f"; the first, {skipped[0].path}: {skipped[0].reason}" if skipped else ""
         raise SoundviewsError(f"not one of the clips could be read{first}")
@@ -77,6 +84,7 @@ def embed_archive(
     workers: int = 2,
     strict: bool = False,
     progress: bool = True,
+    wait: bool = False,
 ) -> Embedded:
     """Embed recordings of any length into a Parquet file, a row for each window; `open_archive` searches it.
 
@@ -90,29 +98,34 @@ def embed_archive(
         workers: Threads that decode ahead.
         strict: Stop at the first recording that cannot be read.
         progress: Show a bar.
+        wait: Wait for another process that is writing `out`.
 
     Raises:
-        SoundviewsError: nothing can be read, `out` holds something else, or the disk is full.
+        SoundviewsError: nothing can be read, `out` holds something else, another process is writing it, or the disk is
+            full.
     """
     encoder = _encoder(model, device)
     corpus = open_corpus(data, strict, progress=progress)
-    return embed_files(encoder, corpus, out, encoder.path or "", workers, strict=strict, progress=progress)
+    return embed_files(encoder, corpus, out, encoder.path or "", workers, strict=strict, progress=progress, wait=wait)
 
 
 class _Windows(NamedTuple):
-    """All windows of the clip in a row of the corpus: starts, ends (windows,) s, vectors (windows, dim)."""
+    """All windows of the clip in a row of the corpus: starts, ends (windows,) s, vectors (windows, dim), power
+    (windows,)."""
 
     row: int
     starts: NDArray[np.float64]
     ends: NDArray[np.float64]
     vectors: NDArray[np.float32]
+    power: NDArray[np.float32]
 
-    def mean(self, corpus: Corpus) -> "_Windows":
-        """The clip as one window with the mean of the vectors."""
+    def pooled(self, corpus: Corpus, pool: WindowPool) -> "_Windows":
+        """The clip as one window with one vector."""
         clip = corpus.clip(self.row)
         end = corpus.column("duration")[self.row] if clip.end is None else clip.end
-        mean = self.vectors.mean(axis=0, dtype=np.float64, keepdims=True).astype(np.float32)
-        return _Windows(self.row, np.array([clip.start]), np.array([end]), mean)
+        one, wide = np.zeros(len(self.vectors), dtype=np.int64), self.vectors.astype(np.float64)
+        vector = pool_windows(wide, one, 1, pool, self.power).astype(np.float32)
+        return _Windows(self.row, np.array([clip.start]), np.array([end]), vector, self.power.max(keepdims=True))
 
 
 def _encoder(model: str | Path | Model, device: str) -> Model:
@@ -133,7 +146,7 @@ def _read_clips(
         for pieces in embed_in_blocks(encoder, corpus, workers=workers):
             for piece in pieces:
                 row = piece.block.row
-                windows.append(_Windows(row, piece.starts, piece.ends, piece.vectors))
+                windows.append(_Windows(row, piece.starts, piece.ends, piece.vectors, piece.power))
                 reason = reason or (piece.skipped.reason if piece.skipped else "")
                 advance.reach(row + piece.done, behind(row + piece.done))
                 if piece.block.wanted is not None:
@@ -143,6 +156,6 @@ def _read_clips(
                     if strict:
                         raise SoundviewsError(f"{skipped[-1].path}: {reason}")
                 else:
-                    columns = zip(*((w.starts, w.ends, w.vectors) for w in windows), strict=True)
+                    columns = zip(*((w.starts, w.ends, w.vectors, w.power) for w in windows), strict=True)
                     yield _Windows(row, *map(np.concatenate, columns))
                 windows, reason = [], ""

@@ -77,6 +77,22 @@ def test_logistic_equals_scikit_learn_on_standardised_means(monkeypatch):
     assert np.array_equal(predicted, expected)
 
 
+def test_logistic_pools_windows_as_it_is_asked_or_as_the_bundle_says(monkeypatch):
+    task, embeddings = made_up_task(monkeypatch, spread=0.8)
+    power = np.random.default_rng(1).exponential(size=len(embeddings.clip)).astype(np.float32)
+    object.__setattr__(embeddings, "power", power)
+    asked = [linear(MadeUp(), task, style="logistic", pool=pool) for pool in ("mean", "loudness", "mean+max+std")]
+    scores = [score.judged.scores for score in asked]
+    assert not np.allclose(scores[0], scores[1]) and not np.allclose(scores[1], scores[2])
+    assert np.array_equal(linear(MadeUp(), task, style="logistic").judged.scores, scores[0])
+    louder = MadeUp()
+    louder.pool = "loudness"
+    of_bundle = linear(louder, task, style="logistic")
+    assert np.array_equal(of_bundle.judged.scores, scores[1]) and of_bundle.details["pool"] == "loudness"
+    with pytest.raises(SoundviewsError, match="pool=max is for style=logistic"):
+        linear(MadeUp(), task, style="cola", pool="max")
+
+
 def test_several_labels_give_mean_average_precision(monkeypatch):
     labels = [[f"c{i % CLASSES}", "all"] if i % 2 else [f"c{i % CLASSES}"] for i in range(CLIPS)]
     task, _ = made_up_task(monkeypatch, labels, spread=0.1)

@@ -23,12 +23,13 @@ from soundviews.evaluation.classification import (
     settings,
     truth_of,
 )
-from soundviews.evaluation.embeddings import CorpusEmbeddings, Embeds
+from soundviews.evaluation.embeddings import CorpusEmbeddings, Embeds, chosen_pool
 from soundviews.evaluation.linear_layer import LinearClassifier, seeded_linear
 from soundviews.evaluation.parts import Indices
 from soundviews.evaluation.score import Score, gives, protocols
 from soundviews.evaluation.tasks import Task
 from soundviews.model import Model
+from soundviews.model.pooling import Pool, WindowPool
 
 LOGISTIC_C = 0.1
 
@@ -42,6 +43,7 @@ def linear(
     style: str = "uclser",
     epochs: int | None = None,
     standardize: bool | None = None,
+    pool: Pool = "auto",
 ) -> Score:
     """A linear classifier on h; the encoder is frozen and in evaluation mode.
 
@@ -53,15 +55,20 @@ def linear(
         style: "uclser" (SGD 0.1, momentum 0.9, weight decay 1e-4, batches of 128, 200 epochs, x0.1 after 80 and
             160; mean of the windows' probabilities; the best epoch on the validation clips if there are any, else
             the last), "cola" (Adam 1e-3, batches of 64, 100 epochs, the last epoch; mean of the logits), "acl" (as
-            cola with batches of 128), or "logistic" (L2-regularised logistic regression, C = 0.1, on each clip's
-            mean, standardised).
+            cola with batches of 128), or "logistic" (L2-regularised logistic regression, C = 0.1, on one vector for
+            each clip, standardised).
         epochs: Another number of epochs; milestones keep their places in proportion.
         standardize: Whether to standardise h with the training clips' mean and deviation. The papers do not;
             default: only for the log-mel statistics, on which these learning rates diverge otherwise.
+        pool: Of the style "logistic": how the embeddings of a clip's windows become one vector: "mean", "loudness"
+            (windows weighted by their power to the 0.3), "max" or "mean+max+std"; "auto" is what the bundle says, else
+            the mean.
     """
     require_clips(task, "linear")
     if style == "logistic":
-        return _logistic(model, task)
+        return _logistic(model, task, chosen_pool(model, pool))
+    if pool != "auto":
+        raise SoundviewsError(f"linear: style={style} learns from windows, so pool={pool} is for style=logistic")
     chosen = settings(style, epochs=epochs)
     if standardize is None:
         standardize = isinstance(model, LogMelStatistics)
@@ -152,7 +159,7 @@ def _scores(
     return clip_scores(logits, owner, len(clips), single_label, chosen.average)
 
 
-def _logistic(model: Embeds, task: Task) -> Score:
+def _logistic(model: Embeds, task: Task, pool: WindowPool) -> Score:
     with naming_extras():
         from sklearn.linear_model import LogisticRegression
         from sklearn.multiclass import OneVsRestClassifier
@@ -160,25 +167,25 @@ def _logistic(model: Embeds, task: Task) -> Score:
 
     embeddings, truth = task.embed(model), truth_of(task)
     require_clips(task, "linear", embeddings.kept)
-    means = embeddings.clip_means()
+    vectors = embeddings.clip_vectors(pool)
     train, validation, test = (part[embeddings.kept[part]] for part in (task.train, task.validation, task.test))
-    scaler = StandardScaler().fit(means[train])
+    scaler = StandardScaler().fit(vectors[train])
     classifier: Any = LogisticRegression(C=LOGISTIC_C, max_iter=2000)
     if truth.ndim == 2:
         classifier = OneVsRestClassifier(classifier)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Label .* is present in all|.*not .* present")
-        classifier.fit(scaler.transform(means[train]), truth[train])
+        classifier.fit(scaler.transform(vectors[train]), truth[train])
     known = classifier.classes_.astype(int) if truth.ndim == 1 else np.arange(task.classes)
 
     def scores(clips: Indices) -> NDArray[np.float32]:
         probabilities = np.zeros((len(clips), task.classes), dtype=np.float32)
         if len(clips):
-            probabilities[:, known] = classifier.predict_proba(scaler.transform(means[clips]))
+            probabilities[:, known] = classifier.predict_proba(scaler.transform(vectors[clips]))
         return probabilities
 
     score = judge(task, test, truth, scores(test), Choosing(validation, scores(validation)))
-    details = {**score.details, "style": "logistic", "C": LOGISTIC_C, "standardized": True}
+    details = {**score.details, "style": "logistic", "pool": pool, "C": LOGISTIC_C, "standardized": True}
     return replace(score, details=details, deterministic=True)
 
 
