@@ -11,7 +11,7 @@ import torch
 
 from soundviews.audio.corpus import Clip, Corpus, Skipped
 from soundviews.audio.decode import probe, read
-from soundviews.core.errors import UnreadableClip
+from soundviews.core.errors import SoundviewsError, UnreadableClip
 from soundviews.features.patches import Clips
 from soundviews.model import Model
 
@@ -107,6 +107,9 @@ def embed_in_blocks(
 
     Yields:
         Pieces of consecutive blocks. What cannot be read is a piece without windows that says why.
+
+    Raises:
+        SoundviewsError: a vector is not finite; names the recording and the second.
     """
     blocks = _all_blocks(model, corpus, start_at, block_seconds)
     decoded = _decode_ahead(model, corpus, blocks, workers)
@@ -197,6 +200,12 @@ def _embed_batch(model: Model, waveforms: list[np.ndarray]) -> list[tuple[np.nda
 def _piece(model: Model, clip: Clip, block: Block, samples: int, vectors: np.ndarray, power: np.ndarray) -> Piece:
     vectors, power = (part[block.context :][: block.wanted] for part in (vectors, power))
     starts = clip.start + (block.first + np.arange(len(vectors))) * model.hop_seconds
+    finite = np.isfinite(vectors).all(axis=1)
+    if not finite.all():
+        raise SoundviewsError(
+            f"{clip.path}: the vector of the window at {starts[finite.argmin()]:g} s is not finite: the model's "
+            "weights or its settings cannot be right"
+        )
     # A last window that the bundle fills up ends where the recording does.
     ends = np.minimum(starts + model.seconds, block.start + samples / model.sample_rate)
     share = (block.first + len(vectors)) * model.hop_seconds / max(block.length, model.hop_seconds)

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pydantic import BaseModel
 
 from soundviews.archive.blocks import BLOCK_SECONDS, embed_in_blocks
 from soundviews.archive.parts import METADATA_KEY, DamagedPart, Parts
@@ -22,10 +23,27 @@ from soundviews.core.durations import said_duration
 from soundviews.core.errors import SoundviewsError, option, words
 from soundviews.core.files import write_text_whole, written_whole
 from soundviews.core.locks import locked
+from soundviews.core.pages import parse_json
 from soundviews.core.progress import bar
 from soundviews.model import Model
 
-COLUMNS = {"recording", "start", "end", "vector"}
+COLUMNS = {"recording": pa.string(), "start": pa.float64(), "end": pa.float64(), "vector": None}
+"""An archive's columns and their types; `vector` is a list of float32 of the embedding's size."""
+
+
+class _BundleNamed(BaseModel):
+    name: str
+    hash: str
+    path: str
+
+
+class _Plan(BaseModel):
+    bundle: _BundleNamed
+    root: str
+    inputs: str
+    recordings: int
+    block_seconds: float
+
 
 logger = logging.getLogger(__name__)
 
@@ -81,10 +99,10 @@ def embed_files(
     out = _writable(Path(out))
     plan = _plan(model, corpus, bundle_path, block_seconds)
     if out.exists():
-        return _complete(out, plan)
+        return _complete(out, plan, corpus)
     with locked(out, wait=wait):
         if out.exists():  # whom this one has waited for has written it
-            return _complete(out, plan)
+            return _complete(out, plan, corpus)
         try:
             _embed_all(model, corpus, out, plan, workers, strict, progress)
         except OSError as error:
@@ -109,9 +127,9 @@ def _writable(out: Path) -> Path:
     return out
 
 
-def _complete(out: Path, plan: dict[str, Any]) -> Embedded:
+def _complete(out: Path, plan: dict[str, Any], corpus: Corpus) -> Embedded:
     """What is there already, if it is what is asked for."""
-    _check_same(plan, read_metadata(out), out)
+    _check_same(plan, corpus, read_metadata(out), out)
     if not pq.read_metadata(out).num_rows:
         raise SoundviewsError(f"{out} has no rows: delete it to start anew")
     shutil.rmtree(_parts_folder(out), ignore_errors=True)
@@ -123,7 +141,7 @@ def _embed_all(
 ) -> None:
     """Make the parts that are not there, and join them; once more if one of them turns out to be damaged."""
     for again in (True, False):
-        parts = _open_parts(_parts_folder(out), plan, model.embedding_size)
+        parts = _open_parts(_parts_folder(out), plan, corpus, model.embedding_size)
         _embed_rest(parts, model, corpus, plan["block_seconds"], workers, strict, progress)
         if not parts.windows:
             shutil.rmtree(parts.folder)
@@ -165,11 +183,24 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     try:
         schema = pq.read_schema(path)
     except (OSError, pa.ArrowException) as error:
-        raise SoundviewsError(f"{path} is not a Parquet file, or damaged: {error}") from error
+        raise SoundviewsError(f"{path} is not a Parquet file, or damaged: {' '.join(str(error).split())}") from error
     metadata = _read_plan((schema.metadata or {}).get(METADATA_KEY, b""))
-    if metadata is None or not set(schema.names) >= COLUMNS:
+    if metadata is None or not _has_columns(schema):
         raise SoundviewsError(f"{path} was not made by {words('soundviews embed', 'soundviews.embed_archive')}")
     return metadata
+
+
+def _has_columns(schema: pa.Schema) -> bool:
+    """Whether a file's columns are those of an archive, by name and type."""
+    types = dict(zip(schema.names, schema.types, strict=True))
+    vector = types.get("vector")
+    return (
+        len(types) == len(schema.names)
+        and all(types.get(name) == kind for name, kind in COLUMNS.items() if kind is not None)
+        and isinstance(vector, pa.FixedSizeListType)
+        and vector.value_type == pa.float32()
+        and vector.list_size > 0
+    )
 
 
 def audio_behind(corpus: Corpus, progress: bool) -> Callable[[float], float]:
@@ -204,7 +235,7 @@ def _plan(model: Model, corpus: Corpus, bundle_path: str | Path, block_seconds: 
     }
 
 
-def _check_same(plan: dict[str, Any], earlier: dict[str, Any], path: Path) -> None:
+def _check_same(plan: dict[str, Any], corpus: Corpus, earlier: dict[str, Any], path: Path) -> None:
     """Refuse to mix the vectors of two bundles or two sets of recordings in one file."""
     mine, theirs = plan["bundle"], earlier["bundle"]
     if mine["hash"] != theirs["hash"]:
@@ -212,7 +243,7 @@ def _check_same(plan: dict[str, Any], earlier: dict[str, Any], path: Path) -> No
             f"{path} holds embeddings of another bundle ({theirs['name']}, {theirs['hash']}), not of "
             f"{mine['name']} ({mine['hash']}): name another {option('out')}, or delete it to start anew"
         )
-    if plan["inputs"] != earlier["inputs"] or plan["block_seconds"] != earlier["block_seconds"]:
+    if not corpus.is_known_as(earlier["inputs"]) or plan["block_seconds"] != earlier["block_seconds"]:
         raise SoundviewsError(
             f"{path} was made from other recordings ({earlier['recordings']} under {earlier['root']}; here "
             f"{plan['recordings']} under {plan['root']}), or they have changed since: name another {option('out')}, or "
@@ -223,21 +254,19 @@ def _check_same(plan: dict[str, Any], earlier: dict[str, Any], path: Path) -> No
 def _read_plan(text: str | bytes) -> dict[str, Any] | None:
     """What an archive or its parts were made of; None where the text does not say it."""
     try:
-        plan = json.loads(text)
-        keys, bundle_keys = set(plan.keys()), set(plan["bundle"].keys())
-    except (ValueError, AttributeError, KeyError, RecursionError):
+        plan: dict[str, Any] = parse_json(text)
+        _Plan.model_validate(plan)  # which raises a ValueError, too
+    except ValueError:
         return None
-    return (
-        plan if keys >= {"root", "inputs", "recordings", "block_seconds"} and bundle_keys >= {"name", "hash"} else None
-    )
+    return plan
 
 
-def _open_parts(folder: Path, plan: dict[str, Any], dim: int) -> Parts:
+def _open_parts(folder: Path, plan: dict[str, Any], corpus: Corpus, dim: int) -> Parts:
     """The parts written for the same plan, or none yet."""
     page = folder / "plan.json"
     earlier = _read_plan(page.read_bytes()) if page.is_file() else None
     if earlier is not None:
-        _check_same(plan, earlier, folder)
+        _check_same(plan, corpus, earlier, folder)
     else:
         if any(folder.glob("part-*")):
             logger.warning("%s does not say what its parts are of: they are made anew", folder)
