@@ -18,7 +18,7 @@ from soundviews.separation import channel_shards, prepared, preparing
 from soundviews.separation.channel_shards import compress, decompress
 from soundviews.separation.draw import Wanted
 from soundviews.separation.on_the_fly import separate_wanted
-from soundviews.separation.prepared import DrawnChannels, PreparedChannels
+from soundviews.separation.prepared import DrawnChannels, PreparedChannels, clip_keys
 from soundviews.separation.preparing import Prepared, expected, prepare
 from soundviews.separation.processor import Processor
 from soundviews.separation.tdcn import TDCN
@@ -177,6 +177,22 @@ def test_a_recording_that_changed_or_is_new_has_no_channels(corpus, processors, 
         PreparedChannels(tmp_path / "channels", corpus, processors)
     with pytest.raises(SoundviewsError, match=r"of 1\d of the 1\d clips"):
         PreparedChannels(tmp_path / "channels", corpus.cut(0.1), processors)
+
+
+def test_a_directory_of_an_earlier_version_is_read_and_gone_on_with(corpus, processors, tmp_path, monkeypatch):
+    """They knew recordings by size and time."""
+    with monkeypatch.context() as patched:
+        patched.setattr(preparing, "clip_keys", lambda corpus, by_time=False: clip_keys(corpus, by_time=True))
+        old = prepare(corpus, processors[:1], tmp_path / "channels")
+    new = prepare(corpus, processors[:1], tmp_path / "new")
+    assert old.home.name != new.home.name
+    read, again = (
+        PreparedChannels(folder, corpus, processors[:1]).read(0, 1, 5)
+        for folder in (tmp_path / "channels", tmp_path / "new")
+    )
+    np.testing.assert_array_equal(read, again)
+    more = prepare(corpus, processors, tmp_path / "channels")
+    assert more.home == old.home and more.made == len(corpus)
 
 
 def test_what_is_missing_is_said(corpus, processors, tmp_path):
