@@ -38,6 +38,7 @@ SLOW = (
     "recipes/test_recipe.py",
     "recipes/test_uses.py",
     "report/test_browser.py",
+    "scenes/test_endless",
     "studies/",
     "test_benchmarks.py",
     "test_cli_help.py",

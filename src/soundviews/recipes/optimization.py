@@ -38,6 +38,17 @@ def cosine(floor: float = 0.0) -> Callable[[float], float]:
     return lambda share: floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
 
 
+@schedules.register("hold")
+def hold(decay: float = 0.25) -> Callable[[float], float]:
+    """1, and over the last share `decay` of the training straight down to 0.
+
+    Where a training ends can be decided on its way: up to the decay, it is the same for every length.
+    """
+    if not 0 < decay <= 1:
+        raise ValueError(f"decay is a share of the training above 0 and at most 1, not {decay}")
+    return lambda share: min(1.0, max(0.0, 1 - share) / decay)
+
+
 @schedules.register("exponential")
 def exponential(final: float) -> Callable[[float], float]:
     """From 1 to `final` by the same factor every step."""
