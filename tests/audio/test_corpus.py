@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from soundviews.audio import corpus as corpus_module
 from soundviews.audio.corpus import Clip, Corpus, to_schema
 from soundviews.audio.decode import probe
 from soundviews.core.errors import SoundviewsError
@@ -191,3 +192,18 @@ def test_a_cache_that_cannot_be_written_to_stops_nothing(write_audio, tmp_path, 
     bare = Corpus.from_columns(tmp_path / "folder", ["a.wav"])
     with pytest.warns(UserWarning, match="SOUNDVIEWS_CACHE"):
         assert len(bare.cut(0.4)) > 1
+
+
+def test_a_large_corpus_is_pickled_though_its_file_is_damaged_or_cannot_be_kept(tmp_path, corpus, monkeypatch):
+    monkeypatch.setattr(corpus_module, "_LARGE", 2)
+    monkeypatch.setenv("SOUNDVIEWS_CACHE", str(tmp_path / "cache"))
+    assert pickle.loads(pickle.dumps(corpus)).fingerprint == corpus.fingerprint
+    (kept,) = (tmp_path / "cache" / "corpora").iterdir()
+    for damaged in (b"", kept.read_bytes()[:300]):
+        kept.write_bytes(damaged)
+        with pytest.warns(UserWarning, match=f"{kept.name} is damaged"):
+            assert pickle.loads(pickle.dumps(corpus)).fingerprint == corpus.fingerprint
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SOUNDVIEWS_CACHE", str(tmp_path / "file"))
+    with pytest.warns(UserWarning, match="SOUNDVIEWS_CACHE"):
+        assert pickle.loads(pickle.dumps(corpus)).fingerprint == corpus.fingerprint

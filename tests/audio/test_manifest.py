@@ -186,3 +186,20 @@ def test_a_large_manifest_is_read_once(tmp_path, audio, monkeypatch):
     assert again.vocabulary == ["x", "y"]
     path.write_text("path,label\na.wav,z\n")
     assert open_corpus(path).vocabulary == ["z"]
+
+
+def test_a_manifest_worth_keeping_is_read_again_where_what_was_kept_is_damaged(write_audio, tmp_path, monkeypatch):
+    monkeypatch.setattr("soundviews.audio.manifest._WORTH_KEEPING", 1)
+    monkeypatch.setenv("SOUNDVIEWS_CACHE", str(tmp_path / "cache"))
+    write_audio("a.wav")
+    (tmp_path / "clips.csv").write_text("path,label\na.wav,x\n")
+    expected = open_corpus(tmp_path / "clips.csv").table.to_pylist()  # the file that is damaged is no longer mapped
+    (kept,) = (tmp_path / "cache" / "manifests").iterdir()
+    for damaged in (b"", kept.read_bytes()[:200]):
+        kept.write_bytes(damaged)
+        with pytest.warns(UserWarning, match=f"{kept.name} is damaged"):
+            assert open_corpus(tmp_path / "clips.csv").table.to_pylist() == expected
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SOUNDVIEWS_CACHE", str(tmp_path / "file"))
+    with pytest.warns(UserWarning, match="SOUNDVIEWS_CACHE"):
+        assert open_corpus(tmp_path / "clips.csv").table.to_pylist() == expected

@@ -6,6 +6,7 @@ import os
 import pickle
 import signal
 import time
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -111,6 +112,33 @@ def test_a_torn_clip_is_decoded_again(corpus):
         file.write(b"\0" * 50)
     np.testing.assert_array_equal(store[2], expected)
     np.testing.assert_array_equal(ClipStore(corpus, 8000)[2], expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("places.npy", lambda whole: b""),
+        ("places.npy", lambda whole: whole[:-9]),
+        ("places.npy", lambda whole: b"words" * 40),
+        ("places.npy", lambda whole: whole[:-8] + b"\xff" * 8),
+        ("clips.rec", lambda whole: b""),
+        ("clips.rec", lambda whole: whole[:-20]),
+        ("samples.i16", lambda whole: whole[: len(whole) // 2]),
+        ("samples.i16", lambda whole: b""),
+    ],
+)
+def test_what_is_damaged_is_made_anew(corpus, name, damage):
+    store = ClipStore(corpus, 8000)
+    clips = [store[index] for index in range(6)]
+    file = store.directory / name
+    whole = file.read_bytes()
+    file.unlink()
+    file.write_bytes(damage(whole))
+    with pytest.warns(UserWarning, match="places.npy is damaged") if name == "places.npy" else nullcontext():
+        again = ClipStore(corpus, 8000)
+    for index in range(6):
+        np.testing.assert_array_equal(again[index], clips[index])
+    assert len(file.read_bytes()) == len(whole)
 
 
 def test_a_full_disk_stops_the_keeping_and_nothing_else(corpus, monkeypatch):
