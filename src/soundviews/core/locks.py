@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from soundviews.core.errors import SoundviewsError, words
-from soundviews.core.files import STALE_SECONDS, remove_unfinished
+from soundviews.core.files import STALE_SECONDS, link_target, remove_unfinished
 
 INSIDE = ".lock"  # the lock's name in a folder that is written file by file
 ASK_SECONDS, TOUCH_SECONDS = 0.5, 60.0
@@ -65,7 +65,8 @@ def locked(path: Path, *, inside: bool = False, wait: bool | None = None) -> Ite
     Raises:
         SoundviewsError: somebody else holds it; the message says who.
     """
-    file = path / INSIDE if inside else path.with_name(f".{_short(path.name)}.lock")
+    target = link_target(path)
+    file = target / INSIDE if inside else target.with_name(f".{_short(target.name)}.lock")
     made = [folder for folder in (file.parent, *file.parent.parents) if not folder.exists()]
     try:
         handle = _acquire(file, path, wait)
@@ -75,7 +76,7 @@ def locked(path: Path, *, inside: bool = False, wait: bool | None = None) -> Ite
         handle = None  # nobody can write there, which the caller says in words of its own
     try:
         if handle is not None:
-            remove_unfinished(file.parent, "" if inside else path.name)
+            remove_unfinished(file.parent, "" if inside else target.name)
         yield
     finally:
         if handle is not None:
