@@ -41,12 +41,12 @@ def corpus_of_files(
     skipped = [Skipped(repr(os.fsencode(path)), "its name is not valid UTF-8") for path in paths if not is_text(path)]
     names = [os.path.abspath(path) for path in paths if is_text(path)]
     names = list(dict.fromkeys(names))
-    paths = pa.array([os.path.relpath(name, root) for name in names], pa.string())
-    opened = look_at(root, paths, None, True, workers, progress, strict)
+    relative = pa.array([os.path.relpath(name, root) for name in names], pa.string())
+    opened = look_at(root, relative, None, True, workers, progress, strict)
     skipped += [Skipped(names[index], reason) for index, reason in opened.reasons.items()]
     kept = np.flatnonzero(~np.isnan(opened.seconds))
     columns = {
-        "path": paths.take(pa.array(kept)),
+        "path": relative.take(pa.array(kept)),
         "start": np.zeros(len(kept)),
         "duration": opened.seconds[kept],
         "labels": [[] for _ in kept],

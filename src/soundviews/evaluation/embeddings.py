@@ -105,7 +105,7 @@ def embed_corpus(
     Raises:
         SoundviewsError: if no clip is readable, an embedding is NaN or infinite, or (strict) at the first that is not.
     """
-    reading = {"batch_size": batch_size, "workers": workers, "strict": strict, "progress": progress}
+    reading: dict[str, Any] = {"batch_size": batch_size, "workers": workers, "strict": strict, "progress": progress}
     if cache is None or not model.fingerprint:
         return _compute(model, corpus, space, None, **reading)
     key = repr((2, model.fingerprint, model.sample_rate, corpus.fingerprint, space))
@@ -218,6 +218,6 @@ def _read(folder: Path, clips: int) -> CorpusEmbeddings:
     if (folder / VECTORS).stat().st_size != len(clip) * size * 4:
         raise ValueError(f"{VECTORS} is of another length")
     vectors = map_rows(folder / VECTORS, len(clip), size)
-    if zlib.crc32(memoryview(vectors).cast("B")) != checksum:
+    if zlib.crc32(vectors.data.cast("B")) != checksum:
         raise ValueError(f"{VECTORS} does not fit its checksum")
     return CorpusEmbeddings(vectors, clip, kept, skipped, power if len(power) else None)

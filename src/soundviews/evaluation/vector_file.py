@@ -34,7 +34,7 @@ class VectorFile:
     def add(self, rows: NDArray[np.float32]) -> None:
         """Write the next rows, (rows, size), as many as there are."""
         self.size = rows.shape[1]
-        data = memoryview(np.ascontiguousarray(rows)).cast("B")
+        data = np.ascontiguousarray(rows).data.cast("B")
         self.checksum = zlib.crc32(data, self.checksum)
         if self.error is None:
             try:
