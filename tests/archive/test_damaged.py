@@ -1,6 +1,10 @@
 """Archives that somebody has edited or a disk has damaged, and models that give no numbers, are named in one line."""
 
+import csv
 import json
+import os
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -175,3 +179,16 @@ def test_a_vector_that_is_not_finite_stops_embed_and_the_query(
     pq.write_table(table, path)
     with pytest.raises(SoundviewsError, match="query's vector is not finite"):
         search(path, np.full(512, np.nan, np.float32))
+
+
+def test_a_name_that_a_terminal_would_obey_is_shown_and_kept(table: pa.Table, recordings: Path, tmp_path: Path) -> None:
+    """Into a stream of ASCII, too, as a pipe of Windows may be."""
+    name = "\x1b]0;title\x07naïve\n\u202egpj.wav"
+    archive, out = tmp_path / "archive.parquet", tmp_path / "hits.csv"
+    pq.write_table(replaced("recording", lambda rows: [name] * len(rows))(table), archive)
+    command = [sys.executable, "-m", "soundviews", "search", str(archive), str(recordings / "0.wav"), "--csv", str(out)]
+    done = subprocess.run(command, capture_output=True, env=os.environ | {"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stderr
+    assert rb"\x1b]0;title\x07na\xefve\n\u202egpj.wav" in done.stdout
+    with open(out, newline="", encoding="utf-8") as file:
+        assert next(csv.DictReader(file))["recording"] == name

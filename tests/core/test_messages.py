@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from soundviews.core import messages
+from soundviews.core.messages import _Plain, say, shown
 
 
 def as_in_a_fresh_process(monkeypatch: pytest.MonkeyPatch, root_handlers: list[logging.Handler]) -> None:
@@ -42,3 +44,25 @@ def test_a_program_with_logging_of_its_own_keeps_it(
     logging.getLogger("soundviews").warning("careful")
     assert [record.getMessage() for record in records] == ["careful"] and capsys.readouterr().err == ""
     assert messages.logger.handlers == [] and messages.logger.level == logging.NOTSET
+
+
+def test_a_name_is_shown_in_one_line_and_obeyed_by_no_terminal() -> None:
+    assert shown("a\x1b]0;title\x07b\r\nc\x9b31m") == r"a\x1b]0;title\x07b\r\nc\x9b31m"
+    assert shown("\u202egpj.\u2066exe\u2028\ufeff\udcff") == r"\u202egpj.\u2066exe\u2028\ufeff\udcff"
+    for name in ("C:\\a b\\naïve 日本.wav", "a\xa0b\u3000c", "👩\u200d🚀", "می\u200cخواهم"):
+        assert shown(name) == name
+    assert shown("one\ntwo\x1b", lines=True) == "one\ntwo\\x1b"
+
+
+def test_a_notice_keeps_its_lines_but_not_those_of_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    handler = _Plain()
+    record = logging.LogRecord("soundviews", logging.INFO, "", 0, "%d left out:\n%s", (2, Path("a\nb\x1b[2K")), None)
+    handler.emit(record)
+    assert capsys.readouterr().err == "2 left out:\na\\nb\\x1b[2K\n"
+    assert record.args == (2, Path("a\nb\x1b[2K"))  # other handlers are given what was said
+
+
+def test_what_is_said_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    say("out: a\nb")
+    say("err: \x1b", err=True)
+    assert capsys.readouterr() == ("out: a\\nb\n", "err: \\x1b\n")

@@ -10,6 +10,7 @@ import typer
 from soundviews.cli._devices import Device
 from soundviews.cli._folds import numbers
 from soundviews.cli._use import Use
+from soundviews.core.messages import say
 
 if TYPE_CHECKING:
     from soundviews.evaluation import Row
@@ -106,7 +107,7 @@ def shares_options(verb: Callable[..., None]) -> Callable[..., None]:
 def announce(result: Any, row: "Row") -> None:
     """Say at once what a protocol has found; the tables come at the end."""
     chance = f"chance {row.details['chance']:.3f}, " if "chance" in row.details else ""
-    typer.echo(f"{row.label}, {row.system}: {row.measure} {row.value:.3f} ({chance}{row.seconds:.1f} s)", err=True)
+    say(f"{row.label}, {row.system}: {row.measure} {row.value:.3f} ({chance}{row.seconds:.1f} s)", err=True)
 
 
 def show(result: "ShownEvaluation") -> None:
@@ -117,12 +118,12 @@ def show(result: "ShownEvaluation") -> None:
 
     Console().print(drawn(result))
     for note in result.notes:
-        typer.echo(f"note: {note}")
+        say(f"note: {note}")
     say_unreadable(result.unreadable)
     if result.written:
-        typer.echo(f"written: {', '.join(map(str, result.written))}")
+        say(f"written: {', '.join(map(str, result.written))}")
     for failure in result.failures:
-        typer.echo(f"failed: {failure}", err=True)
+        say(f"failed: {failure}", err=True)
     if result.failures:
         raise typer.Exit(1)
 
@@ -130,6 +131,6 @@ def show(result: "ShownEvaluation") -> None:
 def say_unreadable(unreadable: Mapping[str, str]) -> None:
     """The first five by name and reason, and how many there are."""
     for path, reason in list(unreadable.items())[:5]:
-        typer.echo(f"unreadable: {path}: {reason}", err=True)
+        say(f"unreadable: {path}: {reason}", err=True)
     if len(unreadable) > 5:
-        typer.echo(f"unreadable: {len(unreadable)} clips in all", err=True)
+        say(f"unreadable: {len(unreadable)} clips in all", err=True)

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from soundviews.core.errors import SoundviewsError, speaking_command_line
 from soundviews.core.extras import naming_extras
 from soundviews.core.interruption import end_at_once_from_now_on, exit_code, raise_on_termination, what_was_kept
-from soundviews.core.messages import show_messages
+from soundviews.core.messages import show_messages, shown
 from soundviews.core.streams import not_printed, outlive_streams, show_line
 from soundviews.core.version import __version__
 
@@ -109,18 +109,18 @@ def _run() -> Any:
     except SystemExit as end:
         return end.code
     except SoundviewsError as error:
-        show_line(f"soundviews: {error}")
+        show_line(shown(f"soundviews: {error}"))
         return 1
     except OSError as error:
         # A full disk, a folder that may not be written to: where in the program it was met helps nobody.
-        show_line(f"soundviews: {error.filename or 'the system'}: {error.strerror or error}")
+        show_line(shown(f"soundviews: {error.filename or 'the system'}: {error.strerror or error}"))
         return 1
 
 
 def _say_interrupted(stop: KeyboardInterrupt) -> int:
     code = exit_code(stop)
     end_at_once_from_now_on(code)
-    show_line(f"\nsoundviews: interrupted: {what_was_kept(stop) or 'the same command begins anew'}")
+    show_line("\n" + shown(f"soundviews: interrupted: {what_was_kept(stop) or 'the same command begins anew'}"))
     return code
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from soundviews.cli.app import app
+from soundviews.core.messages import say
 
 convert = typer.Typer(no_args_is_help=True, help="Turn checkpoints of other programs into bundles.")
 app.add_typer(convert, name="convert")
@@ -25,4 +26,4 @@ def uclser20(
     from soundviews.model.converters.uclser20 import convert_uclser20
 
     config = convert_uclser20(file, bundle)
-    print(f"{bundle}: {config.encoder.name}, embeddings of {config.embedding_size} at {config.sample_rate} Hz")
+    say(f"{bundle}: {config.encoder.name}, embeddings of {config.embedding_size} at {config.sample_rate} Hz")

@@ -8,6 +8,7 @@ import typer
 from soundviews.cli.app import app
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.interruption import interrupted_says
+from soundviews.core.messages import say
 
 if TYPE_CHECKING:
     from soundviews.audio.corpus import Corpus
@@ -37,7 +38,7 @@ def scenes(
     options = SceneOptions(clips, seed, sample_rate, min_seconds, max_seconds, max_events, min_snr, max_snr, sources)
     corpus = write_scenes(to, options, workers)
     hours = corpus.column("duration").sum() / 3600
-    typer.echo(f"{to}: {len(corpus):,} scenes, {hours:.2f} h, {len(corpus.vocabulary)} classes, 5 folds.")
+    say(f"{to}: {len(corpus):,} scenes, {hours:.2f} h, {len(corpus.vocabulary)} classes, 5 folds.")
 
 
 # Said again here, because importing the datasets would take numpy to show a page of help; a test compares them.
@@ -108,7 +109,7 @@ def rooms(
     from soundviews.datasets.rooms import FOLDER, ROOMS
 
     _bring(ROOMS, to, url_base, keep_archives)
-    typer.echo(f"{to / FOLDER}: give this folder to `soundviews pretrain --rooms`. Licence: {ROOMS.licence}.")
+    say(f"{to / FOLDER}: give this folder to `soundviews pretrain --rooms`. Licence: {ROOMS.licence}.")
 
 
 @data_app.command("audioset-subset")
@@ -133,8 +134,8 @@ def audioset_subset(
     subset = ten_class_subset(AudioSet.read(data.absolute()).where(split=wanted), clips, seed)
     write_manifest(subset, data / Path(out).name)
     train = int((subset.column("split") == "train").sum())
-    typer.echo(f"{data / Path(out).name}: {train:,} clips train, {len(subset) - train:,} test.")
-    typer.echo(f"Classes: {', '.join(subset.vocabulary)}.")
+    say(f"{data / Path(out).name}: {train:,} clips train, {len(subset) - train:,} test.")
+    say(f"Classes: {', '.join(subset.vocabulary)}.")
 
 
 def _fetch(name: str, to: Path, url_base: str | None, keep_archives: bool) -> "Corpus":
@@ -177,10 +178,10 @@ def _report(name: str, corpus: "Corpus", differences: list[str]) -> None:
 
     origin = datasets.get(name).origin  # type: ignore[attr-defined]
     state = "; ".join(differences) if differences else "complete, counts as published"
-    typer.echo(f"{corpus.root}: {len(corpus):,} clips, {len(corpus.vocabulary)} classes; {state}.")
-    typer.echo(f"Licence: {origin.licence}.")
+    say(f"{corpus.root}: {len(corpus):,} clips, {len(corpus.vocabulary)} classes; {state}.")
+    say(f"Licence: {origin.licence}.")
     if differences and origin.instructions:
         typer.echo(origin.instructions)
     if corpus.skipped:
         first = corpus.skipped[0]
-        typer.echo(f"{len(corpus.skipped):,} recordings left out. The first: {first.path}: {first.reason}", err=True)
+        say(f"{len(corpus.skipped):,} recordings left out. The first: {first.path}: {first.reason}", err=True)

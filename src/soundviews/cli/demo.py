@@ -7,6 +7,7 @@ import typer
 
 from soundviews.cli.app import app
 from soundviews.core.interruption import interrupted_says
+from soundviews.core.messages import say
 
 
 @app.command()
@@ -27,5 +28,5 @@ def demo(
     with interrupted_says("the same command goes on"):
         answer, report = run(out, overrides, clips, separator_overrides)
     print(answer)
-    print(f"The report, with pictures: {report}")
-    print("Next, your own recordings: soundviews pretrain MY_RECORDINGS --out runs/first")
+    say(f"The report, with pictures: {report}")
+    say("Next, your own recordings: soundviews pretrain MY_RECORDINGS --out runs/first")

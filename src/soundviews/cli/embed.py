@@ -10,6 +10,7 @@ from soundviews.cli._long_runs import Wait
 from soundviews.cli._use import Use
 from soundviews.cli.app import app
 from soundviews.core.interruption import interrupted_says
+from soundviews.core.messages import say
 
 
 @app.command()
@@ -39,11 +40,11 @@ def embed(
     with interrupted_says(f"what was done is kept in {out}.parts; the same command goes on from there"):
         result = embed_archive(model, given, out, device=device, workers=workers, strict=strict, wait=wait)
     state = "was already complete" if result.already_complete else "written"
-    typer.echo(f"{out} {state}: {result.windows:,} windows; {result.recordings:,} recordings were found.")
+    say(f"{out} {state}: {result.windows:,} windows; {result.recordings:,} recordings were found.")
     if result.skipped:
         unread = len({entry.path for entry in result.skipped})
         first = result.skipped[0]
-        typer.echo(
+        say(
             f"{unread:,} recordings could not be read, or not wholly; they are named in {out}.skipped.csv. "
             f"The first: {first.path}: {first.reason}",
             err=True,

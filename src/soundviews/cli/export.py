@@ -7,6 +7,7 @@ import typer
 
 from soundviews.cli._use import Use
 from soundviews.cli.app import app
+from soundviews.core.messages import say
 
 
 @app.command("export")
@@ -23,4 +24,4 @@ def export_command(
     """
     from soundviews.face.export import export
 
-    print(f"bundle {export(run, out, use=use or ())}")
+    say(f"bundle {export(run, out, use=use or ())}")

@@ -11,6 +11,7 @@ from soundviews.cli._long_runs import Wait
 from soundviews.cli.app import app
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.interruption import interrupted_says
+from soundviews.core.messages import say
 
 if TYPE_CHECKING:
     from soundviews.audio.corpus import Skipped
@@ -51,7 +52,7 @@ def prepare(
     chosen = load_processors(separator, processors.split(",") if processors else None)
     corpus = open_corpus(data, strict=strict).cut(clip_seconds)
     size = preparing.expected(corpus, chosen, bits)
-    typer.echo(
+    say(
         f"{len(corpus):,} clips, {size.seconds / 3600:.2f} h at {chosen[0].sample_rate} Hz; "
         f"{', '.join(f'{item.name} ({item.sources} channels)' for item in chosen)}: "
         f"about {_bytes(size.estimate)} on disk, at most {_bytes(size.most)}."
@@ -62,7 +63,7 @@ def prepare(
         result = preparing.prepare(corpus, chosen, channels, bits, device, workers, strict, progress=True, wait=wait)
     rate = result.made / (time.monotonic() - started)
     state = f"{result.made:,} clips separated, {rate:.1f} a second" if result.made else "was already complete"
-    typer.echo(f"{result.home}: {state}; {result.total:,} are there ({_bytes(result.size)}).")
+    say(f"{result.home}: {state}; {result.total:,} are there ({_bytes(result.size)}).")
     if result.skipped:
         _name_skipped(result.home / "skipped.csv", result.skipped)
 
@@ -70,7 +71,7 @@ def prepare(
 def _name_skipped(page: Path, skipped: "list[Skipped]") -> None:
     with open(page, "w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("path", "reason"), *skipped])
-    typer.echo(
+    say(
         f"{len(skipped):,} recordings or clips have no channels; they are named in {page}. "
         f"The first: {skipped[0].path}: {skipped[0].reason}",
         err=True,

@@ -10,6 +10,7 @@ from soundviews.cli._use import Use
 from soundviews.cli.app import app
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.interruption import interrupted_says
+from soundviews.core.messages import say
 
 
 @app.command("pretrain")
@@ -89,7 +90,7 @@ def pretrain_command(
                 strict=strict,
                 use=use or (),
                 consent=consent_of(yes),
-            wait=wait,
+                wait=wait,
             )
-    print(f"run {directory}")
-    print(f"bundle {directory / 'bundle'}")
+    say(f"run {directory}")
+    say(f"bundle {directory / 'bundle'}")

@@ -7,6 +7,7 @@ import typer
 
 from soundviews.cli._use import Use
 from soundviews.cli.app import app
+from soundviews.core.messages import shown
 
 
 @app.command()
@@ -41,8 +42,7 @@ def search(
     hits = open_archive(archive, bundle).search(query, top=top, once=once, start=start, end=end, pool=pool)
     table = Table("", "recording", "from - to", "similarity", box=None)
     for rank, hit in enumerate(hits, 1):
-        # A name is text, whatever brackets and line ends are in it.
-        name = Text(hit.recording.translate({10: "\\n", 13: "\\r"}))
+        name = Text(shown(hit.recording))  # text, whatever brackets and line ends are in it
         table.add_row(str(rank), name, f"{_clock(hit.start)} - {_clock(hit.end)}", f"{hit.similarity:.4f}")
     console = Console()
     if not console.is_terminal:

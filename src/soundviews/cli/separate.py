@@ -9,6 +9,7 @@ from soundviews.cli._long_runs import Wait, Yes, consent_of
 from soundviews.cli.app import app
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.interruption import interrupted_says
+from soundviews.core.messages import say
 
 separate_app = typer.Typer(no_args_is_help=True, help="Learn to separate sounds from mixtures alone, and do it.")
 app.add_typer(separate_app, name="separate")
@@ -69,8 +70,8 @@ def train(
                 devices=devices,
                 strict=strict,
                 consent=consent_of(yes),
-            wait=wait,
+                wait=wait,
             )
-    print(f"run {directory}")
+    say(f"run {directory}")
     for path in find_processors(directory).values():
-        print(f"processor {path}")
+        say(f"processor {path}")

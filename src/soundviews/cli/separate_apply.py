@@ -10,6 +10,7 @@ from soundviews.cli._long_runs import Wait
 from soundviews.cli.separate import separate_app
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.interruption import interrupted_says
+from soundviews.core.messages import say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,7 +57,7 @@ def apply(
         result = separate_files(
             loaded, given, out, format=format_, block_seconds=block_seconds, device=device, strict=strict, wait=wait
         )
-    typer.echo(
+    say(
         f"{out}: {result.recordings:,} recordings in {loaded.sources} channels each, by {loaded.name} "
         f"(step {loaded.step:,}); {result.already:,} of them were there already."
     )
@@ -65,13 +66,13 @@ def apply(
 
 def _say_what_is_special(result: "Applied", out: Path) -> None:
     if result.scaled:
-        typer.echo(
+        say(
             f"{result.scaled:,} recordings had a channel beyond full scale: all their channels are scaled by one gain, "
             f"to be found in {out / 'separated.csv'}; --format wav needs none."
         )
     if result.skipped:
         path, reason = result.skipped[0]
-        typer.echo(
+        say(
             f"{len(result.skipped):,} recordings could not be read; they are named in {out / 'skipped.csv'}. "
             f"The first: {path}: {reason}",
             err=True,
@@ -120,8 +121,8 @@ def show(
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out, dpi=150)
     for name, note in notes.items():
-        typer.echo(f"{name}: {note}")
-    typer.echo(f"{out} written")
+        say(f"{name}: {note}")
+    say(f"{out} written")
 
 
 def _likeness(channels: "np.ndarray", mixture: "np.ndarray") -> str:

@@ -10,6 +10,7 @@ from soundviews.cli._folds import numbers
 from soundviews.cli._judging import say_unreadable
 from soundviews.cli.separate import separate_app
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.messages import say
 
 
 @separate_app.command()
@@ -59,11 +60,11 @@ def evaluate(
         results = [separation_figures(processor, part, chosen_device(device), advance) for processor in chosen]
     Console().print(table(results))
     first = results[0]
-    typer.echo(f"{first.clips} clips, {first.scored} of them with known sources; {first.pairs} pairs for MoMi")
+    say(f"{first.clips} clips, {first.scored} of them with known sources; {first.pairs} pairs for MoMi")
     if not first.scored:
-        typer.echo(f"no SI-SNRi, 1S, under/equal/over: {why_unknown(part.clip(0).path)}")
+        say(f"no SI-SNRi, 1S, under/equal/over: {why_unknown(part.clip(0).path)}")
     say_unreadable(first.unreadable)
     if out is not None:
         about = {"data": data, "folds": folds, "splits": splits, "sources": sources, "limit": limit}
         save(out, results, about)
-        typer.echo(f"written: {out}")
+        say(f"written: {out}")

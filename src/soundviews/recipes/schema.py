@@ -4,12 +4,13 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from soundviews.core.messages import shown
 from soundviews.core.registry import nearest
 
 LONGEST_WINDOW = 1 << 27  # frames or samples: ten minutes at the highest rate
 LONGEST_CLIP = 86_400.0  # seconds
 MOST_STEPS, MOST_AT_ONCE = 1_000_000_000, 1_000_000
-MOST_SAID = 5  # mistakes of a page that an error names
+MOST_SAID, LONGEST_KEY = 5, 100  # mistakes of a page that an error names, and letters of a key
 
 
 class Section(BaseModel):
@@ -117,8 +118,8 @@ class Length(Section):
     steps: updates of the weights; either these or `epochs`.
     batch_size: examples of a batch.
     optimizer: {name: options}, as in {sgd: {lr: 0.03}}.
-    schedule: {constant: {}}, {step: {milestones: shares of the training, gamma: }}, {cosine: {}} or
-        {exponential: {final: }}.
+    schedule: {constant: {}}, {step: {milestones: shares of the training, gamma: }}, {cosine: {}},
+        {exponential: {final: }} or {hold: {decay: share of the training}}.
     warmup_steps: steps over which the learning rate rises to its value, within the training.
     precision: of the computation; "bf16-mixed" is faster on GPUs and on CPUs that know bfloat16.
     gradient_clip: largest norm of the gradient.
@@ -230,11 +231,17 @@ def explain(error: ValidationError, whole: type[BaseModel]) -> str:
                 section = _section(getattr(section, "model_fields", {}).get(part))
             if known := getattr(section, "model_fields", {}):
                 hint = f"; {nearest(str(key), known)}"
-        where = ".".join(str(part) for part in (*above, key))
+        where = ".".join(_brief(part) for part in (*above, key))
         lines.append(f"{where}: {item['msg'].removeprefix('Value error, ')}{hint}")
     if len(mistakes) > MOST_SAID:
         lines.append(f"and {len(mistakes) - MOST_SAID:,} more")
     return "; ".join(lines)
+
+
+def _brief(key: Any) -> str:
+    """A key for a message in one line: somebody else may have written the page."""
+    text = shown(key)
+    return text if len(text) <= LONGEST_KEY else f"{text[:LONGEST_KEY]}..."
 
 
 def _section(field: Any) -> Any:
