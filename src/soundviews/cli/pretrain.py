@@ -16,7 +16,8 @@ from soundviews.core.messages import say
 @app.command("pretrain")
 def pretrain_command(
     data: Annotated[
-        str | None, typer.Argument(help="Folder, CSV or Parquet manifest, dataset, or 'scenes'. Labels are ignored.")
+        str | None,
+        typer.Argument(help="Folder, CSV or Parquet manifest, dataset, 'scenes' or 'synthesis'. Labels are ignored."),
     ] = None,
     recipe: Annotated[
         str | None,

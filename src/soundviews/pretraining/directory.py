@@ -103,6 +103,8 @@ def open_clips(data: Data, settings: RunSettings, clip_seconds: float, needed: i
 
 def _said(clips: Corpus, clip_seconds: float) -> str:
     """ "1,200 recordings, 1.7 hours: 1,200 clips of up to 30 s"."""
+    if not clips.on_disk:
+        return "sounds are synthesised while it learns"
     start, end = clips.column("start"), np.fmin(clips.column("end"), clips.column("duration"))
     recordings = pc.count_distinct(clips.table["path"]).as_py()
     return (
