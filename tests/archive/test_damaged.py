@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -192,3 +193,15 @@ def test_a_name_that_a_terminal_would_obey_is_shown_and_kept(table: pa.Table, re
     assert rb"\x1b]0;title\x07na\xefve\n\u202egpj.wav" in done.stdout
     with open(out, newline="", encoding="utf-8") as file:
         assert next(csv.DictReader(file))["recording"] == name
+
+
+@pytest.mark.skipif(os.name != "posix" or sys.platform == "darwin", reason="names are text on this system")
+def test_names_that_are_no_text_are_said_and_no_reason_to_leave_recordings_out(
+    model: Model, recordings: Path, tmp_path: Path
+) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9"))
+    shutil.copytree(recordings, folder)
+    with pytest.raises(SoundviewsError, match="is not valid UTF-8: name another"):
+        embed_files(model, open_corpus(recordings), folder / "out.parquet")
+    result = embed_files(model, open_corpus(folder), tmp_path / "out.parquet")
+    assert (result.recordings, result.skipped) == (3, []) and sv.open_archive(result.path).root == folder

@@ -130,6 +130,13 @@ def test_rows_that_contradict_each_other_are_named(tmp_path, audio, columns, val
         ("path,start,end\n\na.wav,2,1\n", "line 3: the end, 1 s, is not after the start, 2 s"),
         ("path,fold\na.wav,1.5\n", "line 2: fold must be a whole number"),
         ("path,fold\na.wav,1\n ,1\n", "line 3: path must not be empty"),
+        ("path\na.wav\na\0.wav\n", "line (3: path must not|2: line contains NUL)"),  # the latter in Python 3.10
+        ("path,fold\na.wav,inf\n", "line 2: fold must be a whole number"),
+        ("path,fold\na.wav,1e30\n", "line 2: fold must be a whole number"),
+        ("path,fold\na.wav,3000000000\n", "line 2: fold must be a whole number"),
+        ("path,fold\na.wav,nan\n", "line 2: fold must be a whole number"),
+        ("path,fold\na.wav," + "9" * 100_000 + "\n", "line 2: fold must be .{,400}$"),
+        ("path,label\na.wav," + "x" * 200_000 + "\n", "field larger than field limit"),
         ("path,label\nd,e.wav,x\n", "line 2: 3 fields, the header has 2"),
         ("path,label\n", "lists no clips"),
         ("path\nx.wav\ny.wav\n", r"none of the 2 recordings .* first looked for is .*x\.wav"),
@@ -166,6 +173,13 @@ def test_parquet(tmp_path, audio):
     pq.write_table(pa.table({"path": ["a.wav"], "label": ["p;q"], "fold": ["x"]}), tmp_path / "bad.parquet")
     with pytest.raises(SoundviewsError, match=r"bad\.parquet, row 1: fold must be a whole number"):
         open_corpus(tmp_path / "bad.parquet")
+    pq.write_table(pa.table({"path": ["a\0.wav"]}), tmp_path / "nul.parquet")
+    with pytest.raises(SoundviewsError, match=r"nul\.parquet, row 1: path must not be empty, nor have a NUL"):
+        open_corpus(tmp_path / "nul.parquet")
+    names = pa.array([b"a.wav", b"\xff.wav"], pa.binary()).view(pa.string())
+    pq.write_table(pa.table({"path": names}), tmp_path / "bytes.parquet")
+    with pytest.raises(SoundviewsError, match=r"bytes\.parquet is damaged after row 0: .*utf-8"):
+        open_corpus(tmp_path / "bytes.parquet")
     (tmp_path / "text.parquet").write_text("words")
     with pytest.raises(SoundviewsError, match="not a Parquet file"):
         open_corpus(tmp_path / "text.parquet")

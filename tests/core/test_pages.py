@@ -52,7 +52,6 @@ def test_a_hostile_yaml_page_is_an_error_in_one_line(text: str, reason: str) -> 
         ('{"std": -Infinity}', "Infinity is no number"),
         ('{"n_fft": ' + "9" * 100 + "}", "63 bits"),
         ('{"n_fft": ' + "9" * 10_000 + "}", "digits"),
-        ('{"name": "\\ud800"}', "surrogates"),
         ('{"cut": ', "Expecting value"),
     ],
 )

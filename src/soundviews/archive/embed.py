@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from soundviews.archive.blocks import BLOCK_SECONDS, embed_in_blocks
 from soundviews.archive.parts import METADATA_KEY, DamagedPart, Parts
 from soundviews.audio.corpus import Corpus, Skipped
+from soundviews.audio.joining import is_text
 from soundviews.core.durations import said_duration
 from soundviews.core.errors import SoundviewsError, option, words
 from soundviews.core.files import write_text_whole, written_whole
@@ -116,6 +117,8 @@ def _writable(out: Path) -> Path:
     """Where the file is written, links followed. What can never be written fails now, not after hours of work."""
     if out.is_symlink():
         out = Path(os.path.realpath(out))
+    if not is_text(str(out)):
+        raise SoundviewsError(f"{str(out)!r} is not valid UTF-8: name another {option('out')}")
     if out.is_dir():
         raise SoundviewsError(f"{out} is a folder: {option('out')} is the Parquet file to write")
     try:

@@ -34,7 +34,7 @@ def read_delimited(path: Path, known: Collection[str]) -> Iterator[tuple[int, li
                     width = width or _filled(row)
                     yield line, _as_wide(row, width, f"{path}, line {line}")
                 line = before + rows.line_num + 1
-    except (OSError, UnicodeError, csv.Error) as error:
+    except (OSError, ValueError, TypeError, csv.Error) as error:  # TypeError: `sep=` names no delimiter
         raise SoundviewsError(f"cannot read {path}, line {line}: {error}") from error
 
 

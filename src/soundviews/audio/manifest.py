@@ -21,7 +21,7 @@ from soundviews.audio.delimited import read_delimited
 from soundviews.audio.limits import NOT_A_FILE
 from soundviews.audio.repeats import without_repeats
 from soundviews.core.caches import cache_directory, keep
-from soundviews.core.errors import SoundviewsError, UnreadableClip
+from soundviews.core.errors import SoundviewsError, UnreadableClip, brief
 from soundviews.core.registry import nearest
 
 MANIFESTS = (".csv", ".tsv", ".parquet")
@@ -30,6 +30,7 @@ _ALIASES = {"label": "labels", "event_label": "labels", "file": "path", "filenam
 # From here on reading the text takes long enough to keep what was read.
 _WORTH_KEEPING = 100_000
 _BLOCK = 65_536
+LARGEST_FOLD = 1_000_000_000  # below what a column of folds holds
 
 
 def read_manifest(path: Path, strict: bool, workers: int | None, progress: bool) -> Corpus:
@@ -145,7 +146,7 @@ def _add_row(block: dict[str, list[Any]], row: list[str], fields: dict[str, int]
         try:
             block[name].append(_PARSERS[name](field))
         except ValueError:
-            raise SoundviewsError(f"{path}, line {line}: {name} {_EXPECTED[name]}, it is {field!r}") from None
+            raise SoundviewsError(f"{path}, line {line}: {name} {_EXPECTED[name]}, it is {brief(field)}") from None
     start = block["start"][-1] if "start" in block else None
     end = block["end"][-1] if "end" in block else None
     if end is not None and end <= (start or 0.0):
@@ -153,7 +154,7 @@ def _add_row(block: dict[str, list[Any]], row: list[str], fields: dict[str, int]
 
 
 def _path(field: str) -> str:
-    if not field.strip():
+    if not field.strip() or "\0" in field:
         raise ValueError
     return field
 
@@ -171,7 +172,7 @@ def _fold(field: str) -> int | None:
     if not field:
         return None
     value = float(field)
-    if value != int(value):
+    if abs(value) > LARGEST_FOLD or value != int(value):
         raise ValueError
     return int(value)
 
@@ -189,8 +190,8 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "end": _seconds,
 }
 _EXPECTED = {
-    "path": "must not be empty",
-    "fold": "must be a whole number",
+    "path": "must not be empty, nor have a NUL in it",
+    "fold": f"must be a whole number of at most {LARGEST_FOLD:,}",
     "start": "must be seconds, 0 or more",
     "end": "must be seconds, 0 or more",
 }
@@ -200,19 +201,22 @@ def _parquet_blocks(path: Path) -> Iterator[dict[str, list[Any]]]:
     """Rows of a Parquet file as columns, a block at a time; labels may be text or lists of text."""
     try:
         file = pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise SoundviewsError(f"{path}: not a Parquet file ({error})") from error
+    except (pa.ArrowException, OSError) as error:
+        raise SoundviewsError(f"{path}: not a Parquet file ({' '.join(str(error).split())})") from error
     with file:
         names = file.schema_arrow.names
         fields = _header(path, 1, names)
         first = 0
-        for batch in file.iter_batches(_BLOCK, columns=[names[index] for index in fields.values()]):
-            block: dict[str, list[Any]] = {"line": list(range(first + 1, first + 1 + batch.num_rows))}
-            for name, index in fields.items():
-                values = batch[names[index]].to_pylist()
-                block[name] = [_from_parquet(name, v, f"{path}, row {first + n + 1}") for n, v in enumerate(values)]
-            first += batch.num_rows
-            yield block
+        try:
+            for batch in file.iter_batches(_BLOCK, columns=[names[index] for index in fields.values()]):
+                block: dict[str, list[Any]] = {"line": list(range(first + 1, first + 1 + batch.num_rows))}
+                for name, index in fields.items():
+                    values = batch[names[index]].to_pylist()
+                    block[name] = [_from_parquet(name, v, f"{path}, row {first + n + 1}") for n, v in enumerate(values)]
+                first += batch.num_rows
+                yield block
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise SoundviewsError(f"{path} is damaged after row {first:,}: {' '.join(str(error).split())}") from error
 
 
 def _from_parquet(name: str, value: Any, where: str) -> Any:
@@ -221,4 +225,4 @@ def _from_parquet(name: str, value: Any, where: str) -> Any:
     try:
         return _PARSERS[name]("" if value is None or value != value else str(value))
     except ValueError:
-        raise SoundviewsError(f"{where}: {name} {_EXPECTED[name]}, it is {value!r}") from None
+        raise SoundviewsError(f"{where}: {name} {_EXPECTED[name]}, it is {brief(value)}") from None

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from soundviews.core.errors import SoundviewsError, speaking_command_line
+from soundviews.core.errors import SoundviewsError, brief, speaking_command_line
 from soundviews.core.extras import naming_extras
 from soundviews.core.interruption import end_at_once_from_now_on, exit_code, raise_on_termination, what_was_kept
 from soundviews.core.messages import show_messages, shown
@@ -110,6 +110,9 @@ def _run() -> Any:
         return end.code
     except SoundviewsError as error:
         show_line(shown(f"soundviews: {error}"))
+        return 1
+    except UnicodeEncodeError as error:
+        show_line(shown(f"soundviews: {brief(error.object)} is not valid UTF-8: give it another name"))
         return 1
     except OSError as error:
         # A full disk, a folder that may not be written to: where in the program it was met helps nobody.

@@ -16,7 +16,13 @@ _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 reads 1e-3 as text, because it has no point; here it is a number."""
+    """YAML 1.1 reads 1e-3 as text, because it has no point; here it is a number. Half a letter (a surrogate) is none."""
+
+    def construct_scalar(self, node: Any) -> Any:
+        text = super().construct_scalar(node)
+        if isinstance(text, str):
+            text.encode()  # which raises a ValueError
+        return text
 
 
 _Loader.add_implicit_resolver(
@@ -99,7 +105,7 @@ def _require_modest(root: Any, below: Callable[[Any], Iterable[Any]]) -> None:
     while stack:
         value, depth = stack.pop()
         text = getattr(value, "value", value)
-        size += 1 + (len(text.encode()) if isinstance(text, str) else 0)
+        size += 1 + (len(text) if isinstance(text, str) else 0)
         if depth > MOST_DEPTH:
             raise ValueError(f"its lists and mappings lie more than {MOST_DEPTH} deep in each other")
         if size > MOST_BYTES:
