@@ -1,6 +1,6 @@
 import pytest
 
-from soundviews.core.durations import said_duration
+from soundviews.core.durations import said_bytes, said_duration
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,11 @@ from soundviews.core.durations import said_duration
 )
 def test_durations_are_said_in_the_unit_that_people_take(seconds: float, said: str) -> None:
     assert said_duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "0.0 kB"), (1000, "1.0 kB"), (40e6, "40.0 MB"), (999e6, "999.0 MB"), (1.3e9, "1.3 GB"), (2e12, "2,000.0 GB")],
+)
+def test_sizes_are_said_in_a_unit_that_is_not_0(count: float, said: str) -> None:
+    assert said_bytes(count) == said

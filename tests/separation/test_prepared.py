@@ -246,8 +246,9 @@ def test_the_size_is_told_and_a_disk_too_small_refused(corpus, processors, tmp_p
     usage = type("Usage", (), {"free": 1000})()
     monkeypatch.setattr(preparing.shutil, "disk_usage", lambda path: usage)
     assert prepare(corpus, processors, tmp_path / "channels", bits=24).made == 0
-    with pytest.raises(SoundviewsError, match=r"0\.0 GB free; .* take about 0\.0 GB"):
+    with pytest.raises(SoundviewsError, match=r"1\.0 kB free; .* take about \d+\.\d kB \(at most"):
         prepare(corpus, processors, tmp_path / "other")
+    assert not {path.name for path in (tmp_path / "other").rglob("*")} & {"clips.npy", "about.json"}
 
 
 def test_a_disk_that_fills_up_leaves_what_is_there(corpus, processors, tmp_path, monkeypatch):

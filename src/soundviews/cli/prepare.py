@@ -9,6 +9,7 @@ import typer
 from soundviews.cli._devices import Device, chosen_device
 from soundviews.cli._long_runs import Wait
 from soundviews.cli.app import app
+from soundviews.core.durations import said_bytes
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.interruption import interrupted_says
 from soundviews.core.messages import say
@@ -55,7 +56,7 @@ def prepare(
     say(
         f"{len(corpus):,} clips, {size.seconds / 3600:.2f} h at {chosen[0].sample_rate} Hz; "
         f"{', '.join(f'{item.name} ({item.sources} channels)' for item in chosen)}: "
-        f"about {_bytes(size.estimate)} on disk, at most {_bytes(size.most)}."
+        f"about {said_bytes(size.estimate)} on disk, at most {said_bytes(size.most)}."
     )
     device = chosen_device(device)
     started = time.monotonic()
@@ -63,7 +64,7 @@ def prepare(
         result = preparing.prepare(corpus, chosen, channels, bits, device, workers, strict, progress=True, wait=wait)
     rate = result.made / (time.monotonic() - started)
     state = f"{result.made:,} clips separated, {rate:.1f} a second" if result.made else "was already complete"
-    say(f"{result.home}: {state}; {result.total:,} are there ({_bytes(result.size)}).")
+    say(f"{result.home}: {state}; {result.total:,} are there ({said_bytes(result.size)}).")
     if result.skipped:
         _name_skipped(result.home / "skipped.csv", result.skipped)
 
@@ -76,7 +77,3 @@ def _name_skipped(page: Path, skipped: "list[Skipped]") -> None:
         f"The first: {skipped[0].path}: {skipped[0].reason}",
         err=True,
     )
-
-
-def _bytes(count: float) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"

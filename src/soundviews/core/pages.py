@@ -16,7 +16,7 @@ _NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 reads 1e-3 as text, because it has no point; here it is a number. Half a letter (a surrogate) is none."""
+    """YAML 1.1 reads 1e-3 as text, as it has no point; here it is a number. Half a letter (a surrogate) is no text."""
 
     def construct_scalar(self, node: Any) -> Any:
         text = super().construct_scalar(node)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.audio.loader import pad
 from soundviews.audio.store import ClipStore
+from soundviews.core.durations import said_bytes
 from soundviews.core.errors import SoundviewsError, UnreadableClip, words
 from soundviews.core.files import remove_unfinished
 from soundviews.core.locks import locked
@@ -110,7 +111,7 @@ def prepare(
     if len(corpus) == 0:
         raise SoundviewsError("no clip of the corpus can be read")
     rate = processors[0].sample_rate
-    home = _lay_out(corpus, directory, rate)
+    home = _choose_home(corpus, directory, rate)
     with locked(home, inside=True, wait=wait):
         made, total = _make_missing(corpus, processors, home, bits, device, workers, strict, progress)
     folders = [home / processor.digest for processor in processors]
@@ -131,10 +132,13 @@ def _make_missing(
     """Make the shards that are not there whole; returns how many clips that took, and how many there are in all."""
     missing = [_missing(home / processor.digest, len(corpus)) for processor in processors]
     for processor in processors:
-        _describe(home / processor.digest, processor, bits)
+        _require_same_bits(home / processor.digest, bits)
     total = len(corpus) * len(processors)
     to_make = sum(len(rows_of(shard, len(corpus))) for shards in missing for shard in shards)
     _ensure_room(home.parent, expected(corpus, processors, bits), to_make / total)
+    _lay_out(corpus, home)  # nothing is left behind where it is refused
+    for processor in processors:
+        _describe(home / processor.digest, processor, bits)
     clips = ClipStore(corpus, processors[0].sample_rate, keep=False)
     with (
         ThreadPoolExecutor(workers) as pool,
@@ -153,9 +157,8 @@ def _make_missing(
     return to_make, total
 
 
-def _lay_out(corpus: Corpus, directory: Path, rate: int) -> Path:
-    """The corpus's folder, with the index of its clips; one that an earlier version began is gone on with."""
-    keys = clip_keys(corpus)
+def _choose_home(corpus: Corpus, directory: Path, rate: int) -> Path:
+    """The corpus's folder; one that an earlier version began is gone on with."""
     if (began := _home(clip_keys(corpus, by_time=True), directory, rate)).is_dir():
         logger.info(
             "%s is of an earlier version, which knew recordings by their names, sizes and times: give another folder "
@@ -163,12 +166,16 @@ def _lay_out(corpus: Corpus, directory: Path, rate: int) -> Path:
             began,
         )
         return began
-    home = _home(keys, directory, rate)
+    return _home(clip_keys(corpus), directory, rate)
+
+
+def _lay_out(corpus: Corpus, home: Path) -> None:
+    """Write the index of the corpus's clips, if it is not there."""
     if not (home / "clips.npy").is_file():
+        keys = clip_keys(corpus)
         rows = np.argsort(keys, kind="stable")
         with kept_whole(home / "clips.npy") as temporary, open(temporary, "wb") as sink:
             np.save(sink, np.stack([keys[rows], rows.astype(np.uint64)]))
-    return home
 
 
 def _home(keys: NDArray[np.uint64], directory: Path, rate: int) -> Path:
@@ -189,15 +196,18 @@ def _missing(folder: Path, clips: int) -> set[int]:
     return missing
 
 
-def _describe(folder: Path, processor: Processor, bits: int) -> None:
-    about = {"name": processor.name, "step": processor.step, "sources": processor.sources, "bits": bits}
+def _require_same_bits(folder: Path, bits: int) -> None:
     page = folder / "about.json"
     if page.is_file() and (earlier := json.loads(page.read_text(encoding="utf-8"))["bits"]) != bits:
         raise SoundviewsError(
             f"{folder} has channels of {earlier} bits: go on with {words(f'--bits {earlier}', f'bits={earlier}')}, or "
             "choose another folder"
         )
-    with kept_whole(page) as temporary:
+
+
+def _describe(folder: Path, processor: Processor, bits: int) -> None:
+    about = {"name": processor.name, "step": processor.step, "sources": processor.sources, "bits": bits}
+    with kept_whole(folder / "about.json") as temporary:
         temporary.write_text(json.dumps(about), encoding="utf-8")
 
 
@@ -206,8 +216,8 @@ def _ensure_room(directory: Path, size: Expected, missing: float) -> None:
     free = shutil.disk_usage(directory).free
     if free < missing * size.estimate:
         raise SoundviewsError(
-            f"{directory} has {free / 1e9:.1f} GB free; the channels still to be made take about "
-            f"{missing * size.estimate / 1e9:.1f} GB (at most {missing * size.most / 1e9:.1f} GB). "
+            f"{directory} has {said_bytes(free)} free; the channels still to be made take about "
+            f"{said_bytes(missing * size.estimate)} (at most {said_bytes(missing * size.most)}). "
             "Choose another folder, fewer processors, or separate while training"
         )
 
