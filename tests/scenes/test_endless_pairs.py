@@ -9,7 +9,7 @@ import torch
 from soundviews.audio.loader import ClipBatch, TrainingLoader, loader_of
 from soundviews.audio.store import ClipStore
 from soundviews.core.errors import SoundviewsError
-from soundviews.datasets.opening import open_corpus
+from soundviews.datasets.opening import open_corpus, open_recordings
 from soundviews.features import LogMel
 from soundviews.scenes import endless_pairs
 from soundviews.scenes.endless import make_clips
@@ -62,6 +62,11 @@ def test_a_wrong_option_is_named(words: str, says: str) -> None:
 def test_synthesis_is_no_corpus_together_with_another() -> None:
     with pytest.raises(SoundviewsError, match="name one of them"):
         open_corpus(["synthesis", "synthesis:seed=1"])
+
+
+def test_what_needs_recordings_says_so() -> None:
+    with pytest.raises(SoundviewsError, match="has no recordings"):
+        open_recordings("synthesis")
 
 
 def test_other_options_are_another_corpus_and_a_pickle_is_the_same() -> None:

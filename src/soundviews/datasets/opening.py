@@ -60,6 +60,18 @@ def open_corpus(data: Data, strict: bool = False, workers: int | None = None, pr
     return corpus
 
 
+def open_recordings(data: Data, strict: bool = False, progress: bool = True) -> Corpus:
+    """As `open_corpus`, for what needs the recordings themselves.
+
+    Raises:
+        SoundviewsError: also for sound that is nowhere on disk.
+    """
+    corpus = open_corpus(data, strict, progress=progress)
+    if not corpus.on_disk:
+        raise SoundviewsError("synthesis is there to learn from and has no recordings: name some, or scenes")
+    return corpus
+
+
 def _open(data: str, strict: bool, workers: int | None, progress: bool) -> Corpus:
     name, _, options = data.partition(":")
     if name == "scenes" and not os.path.exists(data):

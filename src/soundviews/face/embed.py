@@ -13,7 +13,7 @@ from soundviews.archive.embed import Embedded, audio_behind, embed_files
 from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.progress import bar
-from soundviews.datasets.opening import Data, open_corpus
+from soundviews.datasets.opening import Data, open_corpus, open_recordings
 from soundviews.evaluation.embeddings import chosen_pool
 from soundviews.evaluation.opening import open_model
 from soundviews.face.clips import EmbeddedClips
@@ -105,7 +105,7 @@ def embed_archive(
             full.
     """
     encoder = _encoder(model, device)
-    corpus = open_corpus(data, strict, progress=progress)
+    corpus = open_recordings(data, strict, progress)
     return embed_files(encoder, corpus, out, encoder.path or "", workers, strict=strict, progress=progress, wait=wait)
 
 

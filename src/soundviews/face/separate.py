@@ -12,7 +12,7 @@ from soundviews.audio.decode import Samples
 from soundviews.audio.waveforms import waveform_of
 from soundviews.core.devices import chosen_device
 from soundviews.core.errors import SoundviewsError, UnreadableClip
-from soundviews.datasets.opening import Data, open_corpus
+from soundviews.datasets.opening import Data, open_recordings
 from soundviews.separation.apply import Applied, Format, apply_files
 from soundviews.separation.blocks import BLOCK_SECONDS, separate_blocks
 from soundviews.separation.channel_files import read_chunks
@@ -83,7 +83,7 @@ def separate_files(
             a full disk.
     """
     loaded = open_processor(separator, processor, device)
-    corpus = open_corpus(data, strict, progress=progress)
+    corpus = open_recordings(data, strict, progress)
     return apply_files(loaded, corpus, Path(out), format, block_seconds, strict, progress, wait)
 
 
