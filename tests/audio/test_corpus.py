@@ -1,5 +1,6 @@
 """The corpus as columns: rows, selections, labels, cutting, fingerprints, pickling, size."""
 
+import json
 import os
 import pickle
 import tracemalloc
@@ -207,3 +208,19 @@ def test_a_large_corpus_is_pickled_though_its_file_is_damaged_or_cannot_be_kept(
     monkeypatch.setenv("SOUNDVIEWS_CACHE", str(tmp_path / "file"))
     with pytest.warns(UserWarning, match="SOUNDVIEWS_CACHE"):
         assert pickle.loads(pickle.dumps(corpus)).fingerprint == corpus.fingerprint
+
+
+def test_a_file_of_an_earlier_version_is_opened(tmp_path, corpus):
+    """They kept sizes and times of the recordings."""
+    about = {"root": corpus.root, "vocabulary": corpus.vocabulary, "skipped": []}
+    table = corpus.table.drop_columns("content")
+    for name in ("size", "mtime"):
+        table = table.append_column(name, pa.array(range(len(corpus)), pa.int64()))
+    schema = table.schema.with_metadata({"soundviews": json.dumps(about)})
+    with pa.OSFile(str(tmp_path / "old.arrow"), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+        writer.write_table(table.cast(schema))
+    opened = Corpus.load(tmp_path / "old.arrow")
+    assert opened.table.equals(corpus.table) and opened.fingerprint == corpus.fingerprint
+    (tmp_path / "torn.arrow").write_bytes((tmp_path / "old.arrow").read_bytes()[:100])
+    with pytest.raises(SoundviewsError, match=r"torn\.arrow is damaged"):
+        Corpus.load(tmp_path / "torn.arrow")

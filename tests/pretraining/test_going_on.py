@@ -51,6 +51,20 @@ def test_the_same_call_goes_on(
     assert (run / "corpus.arrow").is_file() == (given == "corpus")
 
 
+def test_a_run_of_an_earlier_version_goes_on(
+    tiny_recipe: Make, labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It knew its recordings by size and time."""
+    run = tmp_path / "run"
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="power cut"):
+        interrupt(patch, 2)
+        pretrain(tiny_recipe("training.steps=4", "training.checkpoint_steps=1"), str(labelled), run, workers=0)
+    page = json.loads((run / "environment.json").read_text())
+    page["corpus"]["fingerprint"] = open_corpus(labelled)._fingerprint_by_time()
+    (run / "environment.json").write_text(json.dumps(page))
+    assert (resume(run) / "bundle").is_dir()
+
+
 def test_a_finished_run_is_left_as_it_is(
     tiny_recipe: Make, labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -283,11 +283,12 @@ class Corpus:
 
     def is_known_as(self, fingerprint: str) -> bool:
         """Whether a fingerprint is of these clips, also one that an earlier version made of files' sizes and times."""
-        if fingerprint == self.fingerprint:
-            return True
+        return fingerprint == self.fingerprint or fingerprint == self._fingerprint_by_time()
+
+    def _fingerprint_by_time(self) -> str:
         files, row = self._files()
         stats = [file_stats(os.path.join(self.root, name))[:2] for name in files.to_pylist()]
-        return fingerprint == self._hash(np.array(stats, np.int64).reshape(-1, 2)[row])
+        return self._hash(np.array(stats, np.int64).reshape(-1, 2)[row])
 
     def _hash(self, files: npt.NDArray[np.int64]) -> str:
         """Hash of the rows; files: (clips, n) what tells each clip's recording from others."""
