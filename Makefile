@@ -17,7 +17,7 @@ export PYTHONPATH := $(CURDIR)/src
 PARALLEL := --numprocesses auto --maxprocesses 8 --dist loadfile
 NUMERIC := $(addprefix tests/,separation features objectives views encoders model evaluation)
 
-.PHONY: install demo test test-fast test-kernels test-lowest lint format reference docs bench clean
+.PHONY: install demo test test-fast test-kernels test-lowest lint format reference tutorials docs bench fuzz clean
 .DEFAULT_GOAL := demo
 
 demo: $(STAMP)  ## make scenes, pretrain a small encoder, judge it, write a report
@@ -52,12 +52,18 @@ format: $(STAMP)
 reference: $(STAMP)  ## write docs/reference/ from the code
 	$(BIN)/python -m tools.reference
 
+tutorials: $(STAMP)  ## run the notebooks of docs/tutorials/ and keep what they print in them
+	@set -e; for notebook in docs/tutorials/*.ipynb; do echo "== $$notebook"; $(BIN)/python -m tools.tutorials $$notebook; done
+
 docs: $(DOCS_STAMP) reference  ## one static site in build/site, which reads without a network
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/python -m mkdocs build --strict --quiet
 	@echo "open build/site/index.html"
 
 bench: $(BENCH_STAMP)
 	@set -e; for benchmark in $(BENCHMARKS); do echo "== $$benchmark"; $(BIN)/python -m benchmarks.$$benchmark; done
+
+fuzz: $(STAMP)  ## damage 10,000 files of every kind that is read; writes what came of it to docs/results/faults.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.fuzz 10000 --write
 
 $(STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

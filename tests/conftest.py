@@ -17,6 +17,7 @@ SLOW = (
     "components/",
     "docs/test_commands.py",
     "docs/test_python.py",
+    "docs/test_tutorials.py::test_every_cell_runs",
     "encoders/test_encoders.py::test_every_encoder_runs_in_bfloat16",
     "evaluation/protocols/test_every_protocol.py",
     "evaluation/protocols/test_linear.py",

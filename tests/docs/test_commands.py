@@ -12,6 +12,8 @@ import yaml
 from soundviews.evaluation.requests import read_requests
 from soundviews.recipes.loading import load_recipe, load_separator_recipe
 from soundviews.recipes.reading import list_recipes
+from tools.notebooks import read_page
+from tools.tutorials import TUTORIALS
 
 ROOT = Path(__file__).resolve().parents[2]
 # docs/results/ tells what was run at an earlier commit.
@@ -20,6 +22,7 @@ PAGES = [
     ROOT / "CONTRIBUTING.md",
     *(ROOT / "docs").glob("*.md"),
     *(ROOT / "docs/recipes").glob("*.md"),
+    *TUTORIALS,
 ]
 OWN = {"spread", "my_recipe.yaml"}  # of docs/components.md
 
@@ -38,7 +41,7 @@ class Shown(NamedTuple):
 
 def read_commands(page: Path) -> Iterator[Shown]:
     """`soundviews ...` in blocks, continued lines as one, and between backticks; `... --option` is of `pretrain`."""
-    name, blocks, text = page.relative_to(ROOT).as_posix(), [], page.read_text()
+    name, blocks, text = page.relative_to(ROOT).as_posix(), [], read_page(page)
 
     def keep(block: re.Match[str]) -> str:
         blocks.append(block[1])
@@ -73,14 +76,15 @@ def test_the_command_line_takes_it(
     command: Shown, parse_command: Callable[[list[str]], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("soundviews.core.components.use", lambda names: None)  # tests/components imports them
+    ended = ""
     try:
         parse_command(command.arguments)
     except Exception as error:
-        if type(error).__name__ == "Exit":  # --help
-            return
-        if type(error).__name__ == "MissingParameter" and not command.whole:
-            return
-        raise
+        ended = type(error).__name__
+        if ended not in ("Exit", "MissingParameter"):  # which say less than the error itself
+            raise
+    allowed = {"", "Exit"} if "--help" in command.arguments else {""}
+    assert ended in (allowed if command.whole else allowed | {"MissingParameter"})
 
 
 def test_recipes_and_what_is_set_in_them_exist() -> None:
@@ -103,7 +107,7 @@ def test_recipes_named_in_the_text_exist() -> None:
     named = {
         (page.name, name)
         for page in PAGES
-        for name in re.findall(r"`([a-z_]+/[\w./-]+)`", page.read_text())
+        for name in re.findall(r"`([a-z_]+/[\w./-]+)`", read_page(page))
         if name.partition("/")[0] in families
     }
     assert len(named) > 40

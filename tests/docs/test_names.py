@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 import soundviews
+from tools.notebooks import read_page
+from tools.tutorials import TUTORIALS
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/recipes").glob("*.md")]
+PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/recipes").glob("*.md"), *TUTORIALS]
 FOLDERS = ("src", "tests", "docs", "benchmarks", "studies", "examples", "soundviews")
 
 
@@ -31,7 +33,7 @@ def resolve(dotted: str) -> Any:
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
 def test_blocks_of_python_import_what_is_there(page: Path) -> None:
-    for block in re.findall(r"^```python\n(.*?)^```$", page.read_text(), flags=re.MULTILINE | re.DOTALL):
+    for block in re.findall(r"^```python\n(.*?)^```$", read_page(page), flags=re.MULTILINE | re.DOTALL):
         for node in ast.walk(ast.parse(block)):
             if isinstance(node, ast.ImportFrom) and str(node.module).startswith("soundviews"):
                 assert all(hasattr(importlib.import_module(str(node.module)), alias.name) for alias in node.names)
@@ -41,7 +43,7 @@ def test_blocks_of_python_import_what_is_there(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)
 def test_what_is_named_in_the_text_is_there(page: Path) -> None:
-    text = page.read_text()
+    text = read_page(page)
     for dotted in re.findall(r"`(soundviews(?:\.\w+)+)`", text):
         resolve(dotted)
     for dotted in re.findall(r"`sv\.([\w.]+)[(`]", text):
