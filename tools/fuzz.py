@@ -16,6 +16,7 @@ from tools.fuzzing.subjects import SUBJECTS
 from tools.fuzzing.trial import Case, Outcome, Workshop
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "results" / "faults.md"
+TITLE = "# Faults: what was tried, and what came of it\n"
 BEGIN, END = "<!-- make fuzz -->", "<!-- end of make fuzz -->"
 
 
@@ -94,10 +95,12 @@ def report(table: Counter[tuple[str, str]], seed: int, seconds: float) -> str:
 
 
 def write(section: str) -> None:
-    """Put the section between its marks."""
-    page = PAGE.read_text(encoding="utf-8")
-    before, after = page.split(BEGIN)[0], page.split(END)[1]
-    PAGE.write_text(f"{before}{BEGIN}\n{section}\n{END}{after}", encoding="utf-8")
+    """Put the section between its marks, at the end of a page that has none yet."""
+    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else TITLE
+    before, _, rest = page.partition(BEGIN)
+    after = rest.partition(END)[2]
+    before = before if rest else f"{before}\n## Damaged files\n\n"
+    PAGE.write_text(f"{before}{BEGIN}\n{section}\n{END}{after or chr(10)}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +39,7 @@ from soundviews.separation.processor import ProcessorConfig, load_processors, sa
 RATE = 8000
 SHORT = 0.4  # seconds of a block, so that every recording is embedded by itself
 AUDIO = ("wav", "flac", "ogg", "opus", "mp3", "aiff", "au", "caf", "w64")
-CONTAINERS = {"m4a": "aac", "webm": "libopus"}
+CONTAINERS = {"m4a": "aac", "webm": "libopus"} if find_spec("av") else {}
 FEATURES = {"n_fft": 256, "window_length": 200, "hop_length": 80, "n_mels": 32, "f_max": 4000}
 WINDOWS = {"unit": "spectrogram", "size": 41, "hop": 41, "crop": 41, "tail": "drop"}
 SEPARATOR = {"window": 20, "hop": 10, "filters": 8, "bottleneck": 4, "width": 6, "repeats": 2, "blocks": 2}
@@ -231,7 +232,7 @@ def _make_recipes(folder: Path) -> None:
     )
     (folder / "separator.yaml").write_text(
         "base: separator\nseparator: {tdcn: {sources: 2, filters: 8, bottleneck: 4, width: 6, repeats: 2, blocks: 2}}\n"
-        "training: {steps: 10, batch_size: 2}\nprocessors: {N: 0, F: 5}\n"
+        "training: {steps: 9000, batch_size: 2}\nprocessors: {F: 50}\n"
     )
 
 

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sys
 import traceback
 import warnings
 import zlib
@@ -19,7 +20,8 @@ from soundviews.core.errors import SoundviewsError
 from tools.fuzzing.damage import damaged
 from tools.fuzzing.subjects import SUBJECTS
 
-MOST_SECONDS = 30.0  # for a case
+MOST_SECONDS = 20.0  # of computing, for a case
+MOST_WAITING = 600.0  # seconds; whoever waits for something that never comes does not compute
 MOST_BYTES = 4 << 30  # beside what the process has when it starts
 
 Kind = Literal["used", "left out", "refused", "FAILED"]
@@ -73,9 +75,9 @@ class Workshop:
         process, connection = self._process
         with contextlib.suppress(OSError, EOFError):
             connection.send((case.subject, copy))
-            if not connection.poll(MOST_SECONDS):
+            if not connection.poll(MOST_WAITING):
                 process.kill()
-                return self._ended(f"not done after {MOST_SECONDS:g} s")
+                return self._ended(f"not done after {MOST_WAITING:g} s")
             outcome: Outcome = connection.recv()
             return outcome._replace(text=f"{file.relative_to(copy)}: {outcome.text}")
         process.join()
@@ -110,7 +112,7 @@ class Workshop:
     def _start(self) -> None:
         for subject in self.subjects:  # by this process: the files must outlive the one that crashes
             self.whole(subject)
-        context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
+        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         here, there = context.Pipe()
         process = context.Process(target=_serve, args=(self.folder, self.subjects, here, there), daemon=True)
         process.start()
@@ -146,15 +148,31 @@ def _serve(folder: Path, subjects: Sequence[str], parents: Any, connection: Any)
 
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(ImportError):
-        import resource
-
-        size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (size + MOST_BYTES, -1))
+    _limit_memory()
     workshop = Workshop(folder, subjects)
     with contextlib.suppress(EOFError):
         while True:
-            connection.send(workshop.use(*connection.recv()))
+            asked = connection.recv()
+            _limit_time()
+            connection.send(workshop.use(*asked))
+
+
+def _limit_memory() -> None:
+    if sys.platform == "linux":
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MOST_BYTES, resource.RLIM_INFINITY))
+
+
+def _limit_time() -> None:
+    """SIGXCPU ends this process when it has computed for MOST_SECONDS more."""
+    if sys.platform != "win32":
+        import resource
+
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        until = int(used.ru_utime + used.ru_stime + MOST_SECONDS) + 1
+        resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
 
 
 @contextlib.contextmanager

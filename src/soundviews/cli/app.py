@@ -6,6 +6,8 @@ import errno
 import importlib
 import pkgutil
 import sys
+import warnings
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +20,7 @@ from soundviews.core.messages import show_messages, shown
 from soundviews.core.streams import not_printed, outlive_streams, show_line
 from soundviews.core.version import __version__
 
+PACKAGE = Path(__file__).resolve().parent.parent
 READER_GONE = 141  # what shells count where SIGPIPE ends a program, as in `| head`
 
 
@@ -91,6 +94,7 @@ def main() -> None:
     reads what is printed, 143 ended by SIGTERM.
     """
     outlive_streams()
+    warnings.formatwarning = _one_line
     raise_on_termination()
     keep_freed_memory()
     try:
@@ -98,6 +102,13 @@ def main() -> None:
     except KeyboardInterrupt as stop:
         code = _say_interrupted(stop)
     sys.exit(code)
+
+
+def _one_line(message: Any, category: Any, filename: str, *rest: Any) -> str:
+    """A warning of this package without the line of its source; those of others as Python has them."""
+    if Path(filename).is_relative_to(PACKAGE):
+        return f"soundviews: {message}\n"
+    return f"{filename}:{rest[0]}: {category.__name__}: {message}\n"
 
 
 def _run() -> Any:
