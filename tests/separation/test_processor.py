@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,3 +47,50 @@ def test_a_processor_of_a_later_version_says_so(tmp_path: Path) -> None:
     for read in (load_processor, find_processors):
         with pytest.raises(SoundviewsError, match=r"made by a newer soundviews \(99\.3\.0\)"):
             read(folder)
+
+
+SMALL = {"filters": 8, "bottleneck": 4, "width": 6, "repeats": 1, "blocks": 2}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 0},
+        {"format": 2},
+        {"sample_rate": 10**9},
+        {"step": -1},
+        {"step": 10**30},
+        {"separator": {"name": "tdcn", "options": SMALL | {"blocks": 10**9}}},
+        {"separator": {"name": "tdcn", "options": SMALL | {"width": 10**12}}},
+        {"separator": {"name": "tdcn", "options": SMALL | {"width": "6"}}},
+        {"separator": {"name": "tdcn", "options": {}}},  # whose weights are others
+        {"separator": {"name": "cnn", "options": {}}},
+        {"separator": 5},
+        {"more": 1},
+    ],
+    ids=str,
+)
+def test_a_processor_that_cannot_be_right_is_refused_in_one_line(tmp_path: Path, change: dict[str, Any]) -> None:
+    config = ProcessorConfig(
+        name="N", step=0, sample_rate=8000, separator=Component(name="tdcn", options=SMALL), recipe="tiny"
+    )
+    folder = save_processor(tmp_path / "N", config, TDCN(**SMALL))
+    page = folder / "config.json"
+    page.write_text(json.dumps(json.loads(page.read_text()) | change))
+    with pytest.raises(SoundviewsError) as error:
+        load_processor(folder)
+    assert str(error.value).startswith(str(folder)) and str(error.value).isprintable()
+
+
+def test_a_processor_with_weights_that_are_not_finite_or_damaged_is_refused(tmp_path: Path) -> None:
+    network = TDCN(**SMALL)
+    network.encoder.weight.data[0] = float("nan")
+    config = ProcessorConfig(
+        name="N", step=0, sample_rate=8000, separator=Component(name="tdcn", options=SMALL), recipe="tiny"
+    )
+    folder = save_processor(tmp_path / "N", config, network)
+    with pytest.raises(SoundviewsError, match=r"encoder\.weight has values that are not finite"):
+        load_processor(folder)
+    (folder / "model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(SoundviewsError, match="weights cannot be read"):
+        load_processor(folder)

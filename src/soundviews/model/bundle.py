@@ -1,7 +1,5 @@
 """A bundle: an encoder ready to use, as `config.json` and `model.safetensors` in one directory."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +11,9 @@ from torch import Tensor, nn
 from soundviews.core.bundle_files import find_bundle, write_bundle
 from soundviews.core.components import naming_uses
 from soundviews.core.errors import SoundviewsError
-from soundviews.core.extras import MissingExtra
 from soundviews.core.newer import naming_newer
 from soundviews.core.pages import read_json
+from soundviews.core.weights import naming_bundle, require_exact
 from soundviews.encoders import create_architecture
 from soundviews.features.registry import create_front_end
 from soundviews.model.config import FORMAT, BundleConfig
@@ -86,11 +84,11 @@ def _read(directory: Path, page: dict[str, Any]) -> tuple[BundleConfig, nn.Modul
         tensors = safetensors.torch.load_file(directory / "model.safetensors")
     except (ValueError, KeyError, safetensors.SafetensorError) as error:
         raise SoundviewsError(f"{directory} is not a bundle that this version reads: {error}") from error
-    with _naming(directory), naming_uses(config.uses, "it"):
+    with naming_bundle(directory), naming_uses(config.uses, "it"):
         with torch.device("meta"):  # takes no memory, whatever sizes config.json says
             planned = _build(config)
             _require_windows(config, planned["encoder"])
-        _require_exact(config, planned, tensors)
+        require_exact(tensors, planned, half=config.weights == "float16")
         # The weights that are drawn are replaced; nobody's draws may change by it.
         with torch.random.fork_rng(devices=[]):
             modules = _build(config)
@@ -98,23 +96,6 @@ def _read(directory: Path, page: dict[str, Any]) -> tuple[BundleConfig, nn.Modul
     modules.eval()
     head = modules["head"] if config.head is not None else None
     return config, modules["encoder"], head
-
-
-@contextmanager
-def _naming(directory: Path) -> Iterator[None]:
-    """Within the block, whatever building fails by is an error of the bundle, which is named, in one line."""
-    try:
-        yield
-    except MissingExtra:
-        raise
-    except (SoundviewsError, ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError) as error:
-        raise SoundviewsError(f"{directory}: {_first_line(error)}") from error
-    except (RuntimeError, TypeError, ValueError) as error:
-        raise SoundviewsError(f"{directory}: config.json says what cannot be built: {_first_line(error)}") from error
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _build(config: BundleConfig) -> nn.ModuleDict:
@@ -150,28 +131,3 @@ def _require_windows(config: BundleConfig, encoder: nn.Module) -> None:
     h = encoder.eval()(torch.zeros(2, 1, frames, log_mel.n_mels))
     if h.shape != (2, config.embedding_size):
         raise SoundviewsError(f"its encoder gives {tuple(h.shape[1:])} for a window, not ({config.embedding_size},)")
-
-
-def _require_exact(config: BundleConfig, planned: nn.ModuleDict, tensors: dict[str, Tensor]) -> None:
-    """Refuse tensors that are not those of the modules by name, shape and type, and weights that are not finite."""
-    expected, wrong = planned.state_dict(), []
-    wrong += [f"{key} is missing" for key in expected if key not in tensors]
-    wrong += [f"{key} is unknown" for key in tensors if key not in expected]
-    weights = {name for name, _ in planned.named_parameters()}
-    for key in expected.keys() & tensors.keys():
-        shape, kind = expected[key].shape, expected[key].dtype
-        if kind.is_floating_point and config.weights == "float16":
-            kind = torch.float16
-        if tensors[key].shape != shape:
-            wrong.append(f"{key} is {tuple(tensors[key].shape)}, not {tuple(shape)}")
-        elif tensors[key].dtype != kind:
-            wrong.append(f"{key} is {_name(tensors[key].dtype)}, not {_name(kind)}")
-        elif key in weights and not tensors[key].isfinite().all():
-            wrong.append(f"{key} has values that are not finite")
-    if wrong:
-        more = f", and {len(wrong) - 1:,} more" if len(wrong) > 1 else ""
-        raise SoundviewsError(f"the weights do not fit config.json: {min(wrong)}{more}")
-
-
-def _name(kind: torch.dtype) -> str:
-    return str(kind).removeprefix("torch.")

@@ -5,7 +5,6 @@ Each is a bundle of `config.json` and `model.safetensors`; a run of `soundviews 
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -13,14 +12,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 import safetensors.torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+import torch
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from soundviews.core.bundle_files import bundle_hash, write_bundle
 from soundviews.core.component import Component
 from soundviews.core.errors import SoundviewsError, words
 from soundviews.core.newer import naming_newer
+from soundviews.core.pages import read_json
 from soundviews.core.registry import Registry, nearest
+from soundviews.core.weights import naming_bundle, require_exact
 from soundviews.separation.tdcn import TDCN
 
 separators = Registry("separator")
@@ -35,13 +37,13 @@ class ProcessorConfig(BaseModel):
     name, step: what the checkpoint is called, and the optimiser steps before it.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    format: int = FORMAT
+    format: int = Field(default=FORMAT, ge=1)
     kind: Literal["processor"] = "processor"
     name: str
-    step: int
-    sample_rate: int
+    step: int = Field(ge=0)
+    sample_rate: int = Field(ge=1000, le=192000)
     separator: Component
     recipe: str
     created_by: str = ""
@@ -97,7 +99,7 @@ def load_processor(directory: Path) -> Processor:
         SoundviewsError: there is none, or it cannot be read.
     """
     try:
-        page = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+        page = read_json(directory / "config.json")
     except (OSError, ValueError) as error:
         raise SoundviewsError(f"{directory} is no processor that this version reads: {error}") from error
     with naming_newer(page.get("created_by") if isinstance(page, dict) else None, directory):
@@ -105,18 +107,25 @@ def load_processor(directory: Path) -> Processor:
 
 
 def _read(directory: Path, page: Any) -> Processor:
-    try:
+    with naming_bundle(directory):
         config = ProcessorConfig.model_validate(page)
         if config.format > FORMAT:
-            raise ValueError(f"format {config.format}")
-        tensors = safetensors.torch.load_file(directory / "model.safetensors")
+            raise SoundviewsError(f"it has format {config.format}, and this version reads up to {FORMAT}")
+        tensors = _tensors(directory / "model.safetensors")
+        with torch.device("meta"):  # takes no memory, whatever sizes config.json says
+            require_exact(tensors, separators.create(config.separator.name, config.separator.options))
         network = separators.create(config.separator.name, config.separator.options)
         network.load_state_dict(tensors)
-    except (OSError, ValidationError, ValueError, RuntimeError, safetensors.SafetensorError) as error:
-        raise SoundviewsError(f"{directory} is no processor that this version reads: {error}") from error
     network.eval().requires_grad_(False)
     digest = bundle_hash(directory)
     return Processor(config.name, config.step, config.sample_rate, network.sources, digest, network)
+
+
+def _tensors(file: Path) -> dict[str, Tensor]:
+    try:
+        return safetensors.torch.load_file(file)
+    except (OSError, safetensors.SafetensorError) as error:
+        raise SoundviewsError(f"its weights cannot be read: {error}") from error
 
 
 def find_processors(path: Path) -> dict[str, Path]:
@@ -143,13 +152,13 @@ def _config(folder: Path) -> ProcessorConfig | None:
     """What the processor in `folder` says of itself, if there is one."""
     page: Any = None
     try:
-        page = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        page = read_json(folder / "config.json")
         return ProcessorConfig.model_validate(page)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError):
         if not isinstance(page, dict) or page.get("kind") != "processor":
             return None
-        with naming_newer(page.get("created_by"), folder):
-            raise SoundviewsError(f"{folder} is no processor that this version reads: {error}") from error
+        with naming_newer(page.get("created_by"), folder), naming_bundle(folder):
+            raise
 
 
 def load_processors(path: Path, names: Sequence[str] | None = None) -> list[Processor]:

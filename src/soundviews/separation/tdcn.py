@@ -18,6 +18,9 @@ Consistency = Literal["learned", "magsq", "uniform"]
 _EPS = 1e-3  # of the variances; not small beside those of quiet features
 
 
+DEEPEST = 30  # a dilation of 2^30 frames is longer than any recording
+
+
 class Extent(NamedTuple):
     """Where the clips of a padded batch are.
 
@@ -67,6 +70,8 @@ class TDCN(nn.Module):
         super().__init__()
         if min(sources, window, hop, filters, bottleneck, width, repeats, blocks, kernel) < 1:
             raise SoundviewsError("every size of a TDCN must be at least 1")
+        if max(repeats, blocks) > DEEPEST:
+            raise SoundviewsError(f"a TDCN has at most {DEEPEST} repeats of at most {DEEPEST} blocks")
         if hop > window:
             raise SoundviewsError(f"a hop of {hop} samples leaves gaps between windows of {window}")
         if kernel % 2 == 0:
