@@ -5,6 +5,7 @@ recipes call it by. Its options are its constructor's arguments; it may also ask
 `sample_rate` (Hz) and `fill` (what becomes of clips shorter than a snippet).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ views = Registry("view")
 Kind = Literal["clips", "snippets", "patches"]
 
 
-class View:
+class View(ABC):
     """One step of a branch: a batch in, a batch out, on the device where the batch lies. The input stays as it is.
 
     Every random number is drawn from the Randomness that the step is called with, one value for each example, so that
@@ -62,6 +63,6 @@ class View:
         """
         raise NotImplementedError(f"{type(self).__name__} has processors, but no draw_channels")
 
+    @abstractmethod
     def __call__(self, x: Any, rng: Randomness) -> Any:
         """A batch of what the step takes -> a batch of what it gives."""
-        raise NotImplementedError(f"{type(self).__name__} is not callable")
