@@ -17,7 +17,7 @@ export PYTHONPATH := $(CURDIR)/src
 PARALLEL := --numprocesses auto --maxprocesses 8 --dist loadfile
 NUMERIC := $(addprefix tests/,separation features objectives views encoders model evaluation)
 
-.PHONY: install demo test test-fast test-kernels test-lowest lint format reference tutorials docs bench fuzz clean
+.PHONY: install demo test test-fast test-kernels test-lowest lint format reference tutorials docs bench fuzz soak clean
 .DEFAULT_GOAL := demo
 
 demo: $(STAMP)  ## make scenes, pretrain a small encoder, judge it, write a report
@@ -61,6 +61,9 @@ docs: $(DOCS_STAMP) reference  ## one static site in build/site, which reads wit
 
 bench: $(BENCH_STAMP)
 	@set -e; for benchmark in $(BENCHMARKS); do echo "== $$benchmark"; $(BIN)/python -m benchmarks.$$benchmark; done
+
+soak: $(STAMP)  ## kill every verb that writes 200 times and run each twice at once; writes docs/results/faults.md
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.soak 200 --write
 
 fuzz: $(STAMP)  ## damage 10,000 files of every kind that is read; writes what came of it to docs/results/faults.md
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.fuzz 10000 --write

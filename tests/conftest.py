@@ -29,6 +29,7 @@ SLOW = (
     "face/test_compare.py",
     "face/test_demo",
     "face/test_pretrain",
+    "faults/",
     "model/",
     "objectives/test_objectives.py",
     "packaging/test_base_install.py",

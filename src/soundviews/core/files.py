@@ -97,13 +97,14 @@ def link_target(path: Path) -> Path:
     return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
-def remove_unfinished(folder: Path, name: str = "") -> None:
+def remove_unfinished(folder: Path, name: str = "", seconds: float = STALE_SECONDS) -> None:
     """Remove the temporary files and folders that killed processes have left in a folder; busy ones stay.
 
     Args:
         name: Only those of the file or folder of this name.
+        seconds: Only those that have not changed for so long; 0 where a lock says that nobody else writes there.
     """
-    begins, old = f".{name[:50]}." if name else ".", time.time() - STALE_SECONDS
+    begins, old = f".{name[:50]}." if name else ".", time.time() - seconds
     for entry in os.scandir(folder) if folder.is_dir() else ():
         with suppress(OSError):  # another process removes the same
             if not (is_temporary(entry.name) and entry.name.startswith(begins)) or _last_change(entry) > old:

@@ -86,8 +86,8 @@ def apply_files(
         raise SoundviewsError(f"{result.skipped[0].path}: {result.skipped[0].reason}")
     parts = _parts_outside(corpus, out)
     with locked(out, inside=True, wait=wait):
-        for folder in {(out / part).parent for part in output_names(parts)} - {out}:
-            remove_unfinished(folder)
+        for folder in {(out / part).parent for part in output_names(parts)}:
+            remove_unfinished(folder, seconds=0)
         kept = _Kept(out, Path(corpus.root), processor, block_seconds)
         _apply(kept, parts, result, form, strict, progress)
         _write_skipped(out / "skipped.csv", result.skipped)

@@ -1,0 +1,1 @@
+"""What `tools.soak` runs, and how results are compared."""
