@@ -48,3 +48,9 @@ def test_wrong_requests_say_what_is_wrong(written, message):
 
 def test_invariance_alone_needs_no_labels():
     assert not needs_labels(read_requests("invariance")) and needs_labels(read_requests(["invariance", "qbe"]))
+
+
+def test_a_value_that_is_no_yaml_is_an_error_of_one_line() -> None:
+    with pytest.raises(SoundviewsError, match="value of k is no YAML") as error:
+        read_requests("knn:k=[")
+    assert str(error.value).isprintable()

@@ -5,9 +5,8 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-import yaml
-
 from soundviews.core.errors import SoundviewsError
+from soundviews.core.pages import parse_yaml
 from soundviews.core.registry import nearest
 from soundviews.evaluation.score import gives_of, protocols
 
@@ -72,7 +71,10 @@ def _read_text(text: str) -> Request:
         key, equals, written = part.partition("=")
         if not equals:
             raise SoundviewsError(f"protocol {text!r}: options are written name=value, not {part!r}")
-        value = yaml.safe_load(written)
+        try:
+            value = parse_yaml(written)
+        except ValueError as error:
+            raise SoundviewsError(f"protocol {text!r}: the value of {key.strip()} is no YAML: {error}") from error
         if isinstance(value, str):
             with contextlib.suppress(ValueError):
                 value = float(written)

@@ -25,6 +25,7 @@ from soundviews.core.errors import SoundviewsError
 from soundviews.core.extras import naming_extras
 from soundviews.core.files import folder_written_whole
 from soundviews.core.locks import locked
+from soundviews.core.pages import read_json
 from soundviews.core.progress import bar
 from soundviews.core.registry import nearest
 
@@ -189,7 +190,7 @@ def _record(options: SceneOptions) -> dict[str, Any]:
 
 def _stored_options(directory: Path) -> Any:
     try:
-        return json.loads((directory / "scenes.json").read_text(encoding="utf-8"))
+        return read_json(directory / "scenes.json")
     except ValueError:
         return None
 
