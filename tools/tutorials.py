@@ -69,7 +69,7 @@ def _execute(source: str, title: str, names: dict[str, Any]) -> Any:
 
 def _figures() -> Iterator[Output]:
     """The open figures, which are closed. Their labels say what is to be seen."""
-    pyplot = sys.modules.get("matplotlib.pyplot")
+    pyplot: Any = sys.modules.get("matplotlib.pyplot")
     for number in pyplot.get_fignums() if pyplot else ():
         figure, picture = pyplot.figure(number), io.BytesIO()
         figure.savefig(picture, dpi=DOTS_PER_INCH, bbox_inches="tight", metadata={"Software": None})
