@@ -9,6 +9,8 @@ place: there a file that is changed, not replaced, at equal size and given its o
 import hashlib
 import os
 import stat
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +33,7 @@ _SCHEMA = pa.schema(
 )
 ABSENT = (-1,) * len(_STATS)
 _BLOCK = 65_536
+_CHECKSUM = struct.Struct("<I")  # CRC-32 of the table, behind it
 _PER_JOB = 1024
 
 Stats = npt.NDArray[np.int64]
@@ -74,7 +77,7 @@ def look_at(
         UnreadableClip: with `strict`, the first whose header cannot be used, with its path.
     """
     stats = _all_stats(root, paths, workers) if stats is None else stats
-    kept = cache_directory("scans", f"{_key(root)}.arrow")
+    kept = cache_directory("scans", f"{_key(root)}.known")
     seconds, contents = _from_last_time(kept, paths, stats)
     # What failed the last time is tried again: permissions get mended, and decoders installed.
     hashed = (contents == UNREADABLE) & (stats[:, 0] >= 0)
@@ -123,16 +126,19 @@ def _from_last_time(
 
 
 def _last(kept: Path) -> pa.Table | None:
-    """What was kept; None if that is nothing, damaged, or of an earlier version."""
+    """What was kept; None if that is nothing, or damaged."""
     if not os.path.exists(kept):
         return None
     try:
-        table = pa.ipc.open_file(pa.memory_map(str(kept))).read_all()
-        table.validate(full=True)
-    except (OSError, pa.ArrowInvalid) as error:
+        with pa.memory_map(str(kept)) as file:
+            data = file.read_buffer()
+        end = max(0, data.size - _CHECKSUM.size)
+        if _CHECKSUM.pack(zlib.crc32(data.slice(0, end))) != data.slice(end).to_pybytes():
+            raise ValueError("it does not fit its checksum")
+        return pa.ipc.open_file(data.slice(0, end)).read_all()
+    except (OSError, ValueError) as error:
         discard(kept, error)
         return None
-    return table if table.schema == _SCHEMA else None
 
 
 def _keep(
@@ -154,5 +160,9 @@ def _keep(
         with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, _SCHEMA) as writer:
             for table in tables:
                 writer.write_table(table, max_chunksize=_BLOCK)
+        with pa.memory_map(str(temporary)) as file:
+            checksum = zlib.crc32(file.read_buffer())
+        with open(temporary, "ab") as end:
+            end.write(_CHECKSUM.pack(checksum))
 
     keep(kept, write)

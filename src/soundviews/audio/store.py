@@ -112,7 +112,7 @@ class ClipStore:
             result: npt.NDArray[np.int64] = np.load(path, mmap_mode="r")
             if result.shape != (len(self) + 1,) or result.dtype != np.int64 or (np.diff(result, prepend=0) < 0).any():
                 raise ValueError("it is of other clips")
-        except (ValueError, EOFError) as error:
+        except Exception as error:  # NumPy reads the header as Python, which fails in many ways
             discard(path, error)
             return None
         return result
@@ -131,10 +131,11 @@ class ClipStore:
         samples, records = self._files()
         block = _read_at(records, _RECORD.itemsize, index * _RECORD.itemsize)
         record = np.frombuffer(block, _RECORD)[0]
-        if not record["kept"]:
+        length, begin = int(record["length"]), int(self._offsets[index])
+        if not record["kept"] or length > int(self._offsets[index + 1]) - begin:
             return None
-        data = _read_at(samples, int(record["length"]) * 2, int(self._offsets[index]) * 2)
-        if zlib.crc32(data) != record["checksum"]:
+        data = _read_at(samples, length * 2, begin * 2)
+        if _checksum(record["scale"], data) != record["checksum"]:
             return None
         return np.frombuffer(data, "<i2") * record["scale"]
 
@@ -142,7 +143,7 @@ class ClipStore:
         if len(values) > self._offsets[index + 1] - self._offsets[index]:
             return
         data = values.astype("<i2").tobytes()
-        record = np.array([(scale, len(values), zlib.crc32(data), 1)], _RECORD).tobytes()
+        record = np.array([(scale, len(values), _checksum(scale, data), 1)], _RECORD).tobytes()
         try:
             if shutil.disk_usage(self.directory).free < _LEAVE_FREE_BYTES:
                 raise OSError(errno.ENOSPC, "less than 1 GiB is left on the disk")
@@ -158,6 +159,11 @@ class ClipStore:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_handles": None}
+
+
+def _checksum(scale: np.float32, data: bytes) -> int:
+    """Of all that a clip is made of."""
+    return zlib.crc32(data, zlib.crc32(np.array(scale, "<f4").tobytes()))
 
 
 def _seconds(corpus: Corpus) -> npt.NDArray[np.float64]:
