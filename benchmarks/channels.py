@@ -61,7 +61,7 @@ def elapsed(work: Callable[[], object], device: str = "cpu") -> float:
 def on_the_fly(processor: Processor, corpus: Corpus, device: str) -> float:
     """Seconds a clip; the first call is not counted."""
     store = ClipStore(corpus, RATE)
-    _, samples, lengths, _ = pad(range(len(corpus)), [store[row] for row in range(len(corpus))])
+    _, samples, lengths, *_ = pad(range(len(corpus)), [store[row] for row in range(len(corpus))])
     samples, lengths, wanted = samples.to(device), lengths.to(device), draw(0, 0, len(corpus))
     processor.to(device)
     separate_wanted([processor], samples, lengths, wanted)

@@ -53,7 +53,7 @@ def test_hold_ends_at_nothing_and_is_the_same_for_every_length_up_to_its_decay()
         schedule = create_schedule({"hold": {"decay": 0.25}}, optimizer, steps, 10)
         taken = []
         for _ in range(steps):
-            taken.append(schedule.get_last_lr()[0])
+            taken.append(float(schedule.get_last_lr()[0]))
             optimizer.step()
             schedule.step()
         return taken

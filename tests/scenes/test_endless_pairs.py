@@ -1,6 +1,7 @@
 """Endless sound as a corpus, and the pairs that a training draws out of it."""
 
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -151,7 +152,7 @@ def test_log_mels_give_the_views_that_the_samples_give() -> None:
 
 
 def test_views_that_need_the_samples_get_them() -> None:
-    context = {"log_mel": LogMel(16000), "sample_rate": 16000, "fill": "repeat"}
+    context: dict[str, Any] = {"log_mel": LogMel(16000), "sample_rate": 16000, "fill": "repeat"}
     patch = {"patch": {"frames": 100}}
     assert not TwoViews(["peak_normalize", patch], **context).begin_with_patches
     assert not TwoViews([patch, {"mix_back": {"alpha": 0.05}}], **context).begin_with_patches

@@ -67,9 +67,10 @@ class Branch:
         name, view = self.steps[0]
         return view.draw_channels(batch, rng.child(*name), second, among)
 
-    def __call__(self, clips: Clips, rng: Randomness) -> Tensor:
-        """Patches (batch, frames, mels) of the clips. If `needs_background`, the second half of the clips are the
-        backgrounds of the first, and half as many patches come out.
+    def __call__(self, clips: Clips | Tensor, rng: Randomness) -> Tensor:
+        """Patches (batch, frames, mels) of the clips, or of their log-mels (batch, longer, mels) if the first step is
+        `patch`. If `needs_background`, the second half of the clips are the backgrounds of the first, and half as many
+        patches come out.
 
         A step's draws depend on its name and on how many of that name came before, not on its position: adding a
         step leaves the others alone, and the branches' steps of one name share `rng.shared`.
