@@ -37,6 +37,7 @@ SLOW = (
     "recipes/test_acl.py",
     "recipes/test_checking.py",
     "recipes/test_choosing.py",
+    "recipes/test_hostile.py",
     "recipes/test_recipe.py",
     "recipes/test_uses.py",
     "report/test_browser.py",

@@ -76,7 +76,7 @@ def test_a_file_is_read_up_to_its_largest_size(tmp_path: Path, read) -> None:  #
     path.write_text('{"a": 1}' + " " * (MOST_BYTES - 8))
     assert read(path) == {"a": 1}
     with open(path, "a") as file:
-        file.write(" " * 100_000_000)
+        file.write(" " * 10_000_000)
     with pytest.raises(ValueError, match="larger than 1 MB"):
         read(path)
     path.write_bytes(b'{"a": "\xff"}')
