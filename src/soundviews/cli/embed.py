@@ -45,7 +45,7 @@ def embed(
         unread = len({entry.path for entry in result.skipped})
         first = result.skipped[0]
         say(
-            f"{unread:,} recordings could not be read, or not wholly; they are named in {out}.skipped.csv. "
+            f"{unread:,} recordings could not be read, or not wholly; they are named in {result.path}.skipped.csv. "
             f"The first: {first.path}: {first.reason}",
             err=True,
         )
