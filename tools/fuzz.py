@@ -14,10 +14,9 @@ from pathlib import Path
 
 from tools.fuzzing.subjects import SUBJECTS
 from tools.fuzzing.trial import Case, Outcome, Workshop
+from tools.pages import replace_section
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "results" / "faults.md"
-TITLE = "# Faults: what was tried, and what came of it\n"
-BEGIN, END = "<!-- make fuzz -->", "<!-- end of make fuzz -->"
 
 
 def cases(count: int, seed: int, subjects: Sequence[str] = tuple(SUBJECTS)) -> Iterator[Case]:
@@ -62,7 +61,7 @@ def main() -> None:
     section = report(table, asked.seed, time.monotonic() - started)
     print(section)
     if asked.write:
-        write(section)
+        replace_section(PAGE, "make fuzz", section)
     sys.exit(bool(failures))
 
 
@@ -92,15 +91,6 @@ def report(table: Counter[tuple[str, str]], seed: int, seconds: float) -> str:
             *rows,
         ]
     )
-
-
-def write(section: str) -> None:
-    """Put the section between its marks, at the end of a page that has none yet."""
-    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else TITLE
-    before, _, rest = page.partition(BEGIN)
-    after = rest.partition(END)[2]
-    before = before if rest else f"{before}\n## Damaged files\n\n"
-    PAGE.write_text(f"{before}{BEGIN}\n{section}\n{END}{after or chr(10)}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ class _Plan(BaseModel):
     inputs: str
     recordings: int
     block_seconds: float
+    windows: int | None = None
 
 
 logger = logging.getLogger(__name__)
@@ -132,9 +133,11 @@ def _writable(out: Path) -> Path:
 
 def _complete(out: Path, plan: dict[str, Any], corpus: Corpus) -> Embedded:
     """What is there already, if it is what is asked for."""
-    _check_same(plan, corpus, read_metadata(out), out)
-    if not pq.read_metadata(out).num_rows:
-        raise SoundviewsError(f"{out} has no rows: delete it to start anew")
+    metadata = read_metadata(out)
+    _check_same(plan, corpus, metadata, out)
+    rows = pq.read_metadata(out).num_rows
+    if not rows or rows != (metadata.get("windows") or rows):  # earlier versions do not say how many there were
+        raise SoundviewsError(f"{out} has {rows or 'no'} rows, and not all of its windows: delete it to start anew")
     shutil.rmtree(_parts_folder(out), ignore_errors=True)
     return _summary(out, already_complete=True)
 
@@ -151,7 +154,7 @@ def _embed_all(
             raise SoundviewsError(_nothing_read(parts.skipped))
         _write_skipped(_skipped_file(out), parts.skipped)
         try:
-            parts.join(out, plan | {"skipped": len(parts.skipped), "version": 1})
+            parts.join(out, plan | {"skipped": len(parts.skipped), "windows": parts.windows, "version": 1})
             return
         except DamagedPart as error:
             if not again:

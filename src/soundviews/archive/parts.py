@@ -8,6 +8,7 @@ import json
 import logging
 import shutil
 import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from soundviews.audio.corpus import Corpus, Skipped
 from soundviews.core.files import written_whole
 
 METADATA_KEY = b"soundviews"
+CHECKSUMS_KEY = b"checksums"  # CRC-32 of what a part says of itself, and of its rows
 PART_SECONDS = 10.0  # of work that a kill may cost
 PART_BYTES = 64 << 20  # of vectors kept in memory before they are written
 ROW_GROUP_BYTES = 64 << 20
@@ -47,11 +49,16 @@ class _Written(NamedTuple):
     skipped: list[Skipped]
 
     @classmethod
-    def read(cls, file: Path) -> "_Written | None":
+    def read(cls, file: Path, schema: pa.Schema) -> "_Written | None":
         """What a part says of itself; None if it is damaged."""
         try:
             with pq.ParquetFile(file) as part:
-                rows, page = part.metadata.num_rows, json.loads(part.schema_arrow.metadata[METADATA_KEY])
+                rows, written = part.metadata.num_rows, part.schema_arrow
+            text, checksums = written.metadata[METADATA_KEY], written.metadata.get(CHECKSUMS_KEY)
+            # Earlier versions wrote no checksums.
+            if not written.equals(schema) or (checksums and int(checksums.split()[0]) != zlib.crc32(text)):
+                return None
+            page = json.loads(text)
             begins = page.get("begins")
             row, window = page["cursor"]
             skipped = [Skipped(*entry) for entry in page["skipped"]]
@@ -95,7 +102,8 @@ class Parts:
         )
         parts = cls(folder, schema)
         on_disk = list(folder.glob("part-*.parquet"))
-        for part in sorted(filter(None, map(_Written.read, on_disk)), key=lambda part: part.ends):
+        whole = [part for file in on_disk if (part := _Written.read(file, schema)) is not None]
+        for part in sorted(whole, key=lambda part: part.ends):
             if (part.begins or parts.cursor) == parts.cursor and parts.windows + part.rows == part.windows:
                 parts.files.append(part.file)
                 parts.skipped.extend(part.skipped)
@@ -141,14 +149,15 @@ class Parts:
             "windows": self.windows,
             "skipped": self.skipped[self._skipped_written :],
         }
-        schema = self.schema.with_metadata({METADATA_KEY: json.dumps(position).encode()})
+        text = json.dumps(position).encode()
         names = [name for column in self._columns for name in column[0]]
         dim = self.schema.field("vector").type.list_size
         stacked = [np.concatenate([c[i] for c in self._columns] or [np.zeros((0,))]) for i in (1, 2, 3)]
         vectors = pa.FixedSizeListArray.from_arrays(pa.array(stacked[2].ravel(), pa.float32()), dim)
-        table = pa.Table.from_arrays(
-            [pa.array(names, pa.string()), pa.array(stacked[0]), pa.array(stacked[1]), vectors], schema=schema
-        )
+        columns = [pa.array(names, pa.string()), pa.array(stacked[0]), pa.array(stacked[1]), vectors]
+        table = pa.Table.from_arrays(columns, schema=self.schema)
+        checksums = f"{zlib.crc32(text)} {_checksum(table)}".encode()
+        table = table.replace_schema_metadata({METADATA_KEY: text, CHECKSUMS_KEY: checksums})
         file = self.folder / "part-{:09d}-{:09d}.parquet".format(*self._begins)
         with written_whole(file) as temporary:
             pq.write_table(table, temporary, **PART_OPTIONS)
@@ -188,7 +197,21 @@ def _regrouped(files: list[Path], rows: int) -> Iterator[pa.Table]:
 
 def _read_whole(file: Path) -> pa.Table:
     try:
-        return pq.read_table(file, page_checksum_verification=True).replace_schema_metadata(None)
-    except (OSError, pa.ArrowException) as error:
+        table = pq.read_table(file, page_checksum_verification=True)
+        checksums = table.schema.metadata.get(CHECKSUMS_KEY)
+        if checksums and int(checksums.split()[1]) != _checksum(table):
+            raise ValueError("it does not fit its checksum")
+    except (OSError, ValueError, pa.ArrowException) as error:
         file.unlink(missing_ok=True)
-        raise DamagedPart(f"{file}: {error}") from error
+        raise DamagedPart(f"{file}: {' '.join(str(error).split())}") from error
+    return table.replace_schema_metadata(None)
+
+
+def _checksum(table: pa.Table) -> int:
+    """CRC-32 of the rows, however the table holds them."""
+    checksum = zlib.crc32("\0".join(table["recording"].to_pylist()).encode())
+    for name in ("start", "end"):
+        checksum = zlib.crc32(table[name].to_numpy().tobytes(), checksum)
+    for chunk in table["vector"].chunks:
+        checksum = zlib.crc32(chunk.flatten().to_numpy(), checksum)
+    return checksum

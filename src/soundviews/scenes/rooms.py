@@ -115,7 +115,7 @@ def _kept(path: Path, count: int) -> Samples | None:
         responses = np.load(path)
         if responses.shape[:1] != (count,):
             raise ValueError(f"it does not hold {count} rooms")
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # NumPy reads the header as Python, which fails in many ways
         discard(path, error)
         return None
     return responses

@@ -25,6 +25,7 @@ from soundviews.core.durations import said_bytes
 from soundviews.core.errors import SoundviewsError, UnreadableClip, words
 from soundviews.core.files import remove_unfinished
 from soundviews.core.locks import locked
+from soundviews.core.pages import read_json
 from soundviews.core.progress import bar
 from soundviews.separation.channel_shards import (
     CLIPS_PER_SHARD,
@@ -197,8 +198,11 @@ def _missing(folder: Path, clips: int) -> set[int]:
 
 
 def _require_same_bits(folder: Path, bits: int) -> None:
-    page = folder / "about.json"
-    if page.is_file() and (earlier := json.loads(page.read_text(encoding="utf-8"))["bits"]) != bits:
+    try:
+        earlier = read_json(folder / "about.json")["bits"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return  # none yet, or damaged: it is written anew
+    if earlier != bits:
         raise SoundviewsError(
             f"{folder} has channels of {earlier} bits: go on with {words(f'--bits {earlier}', f'bits={earlier}')}, or "
             "choose another folder"
