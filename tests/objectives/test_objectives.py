@@ -31,8 +31,8 @@ def embeddings(batch: int = 16, size: int = 24) -> tuple[torch.Tensor, torch.Ten
     return tuple(torch.randn(batch, size, generator=generator, requires_grad=True) for _ in range(2))
 
 
-def test_the_six_are_there() -> None:
-    assert {"nt_xent", "bilinear", "dot", "byol", "multi_crop"} <= set(CONTRASTS)
+def test_all_are_there() -> None:
+    assert {"nt_xent", "bilinear", "dot", "byol", "multi_crop", "triplet"} <= set(CONTRASTS)
     assert "coincidence" in set(NAMES) - set(CONTRASTS)
 
 

@@ -22,6 +22,7 @@ MULTI_CROP = [
     "training.views_together=true",
 ]
 BYOL = [QUICK, "objectives=[byol: {momentum: 0.9, hidden_size: 64, projection_size: 32}]"]
+TRIPLET = [QUICK, "objectives=[triplet: {margin: 0.1, projection_size: 32}]"]
 
 
 def train(module: Pretraining, steps: int) -> None:
@@ -52,8 +53,9 @@ def agreement(module: Pretraining, clips: ClipBatch) -> float:
 
 
 @pytest.mark.filterwarnings("ignore:You are trying to `self.log")  # a step without a trainer
-def test_multi_crop_tells_scenes_apart(tiny_recipe: Callable[..., Recipe], heldout: ClipBatch) -> None:
-    recipe = tiny_recipe(*MULTI_CROP, "training.batch_size=16", "training.optimizer={adam: {lr: 0.001}}")
+@pytest.mark.parametrize("options", [MULTI_CROP, TRIPLET], ids=["multi_crop", "triplet"])
+def test_scenes_are_told_apart(options: list[str], tiny_recipe: Callable[..., Recipe], heldout: ClipBatch) -> None:
+    recipe = tiny_recipe(*options, "training.batch_size=16", "training.optimizer={adam: {lr: 0.001}}")
     module = Pretraining(recipe, build(recipe), 40, Statistics(mean=-2.0, std=1.0))
     untrained = agreement(module, heldout)
     train(module, 40)

@@ -12,6 +12,7 @@ from soundviews.objectives.coincidence import Coincidence, coincidence_loss
 from soundviews.objectives.dot import DotContrast, dot_contrast
 from soundviews.objectives.multi_crop import MultiCrop
 from soundviews.objectives.nt_xent import NTXent, nt_xent
+from soundviews.objectives.triplet import Triplet, triplet_loss
 
 __all__ = [
     "BYOL",
@@ -22,12 +23,14 @@ __all__ = [
     "Loss",
     "MultiCrop",
     "NTXent",
+    "Triplet",
     "bilinear_contrast",
     "coincidence_loss",
     "dot_contrast",
     "nt_xent",
     "objectives",
     "register",
+    "triplet_loss",
 ]
 
 register = objectives.register
