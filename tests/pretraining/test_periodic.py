@@ -3,14 +3,20 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import torch
 
+from soundviews.audio.corpus import Corpus
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.registry import Registered
-from soundviews.evaluation.score import Score, gives_of, protocols
+from soundviews.datasets.opening import open_corpus
+from soundviews.evaluation.score import Score, gives, gives_of, protocols
+from soundviews.evaluation.tasks import Task
 from soundviews.pretraining.log import read_metrics
+from soundviews.pretraining.periodic import judging_task
 from soundviews.pretraining.run import pretrain, resume
+from soundviews.pretraining.settings import RunSettings
 from soundviews.recipes.loading import load_recipe
 from soundviews.recipes.schema import Recipe
 
@@ -90,6 +96,7 @@ def test_a_plateau_is_at_least_one_evaluation() -> None:
     ("evaluation", "message"),
     [
         ("{protocol: kn, metric: accuracy, steps: 1}", "unknown protocol 'kn': did you mean 'knn'"),
+        ("{protocol: 'knn:kk=3', metric: accuracy, steps: 1}", "protocol 'knn' has no option 'kk'"),
         ("{protocol: knn, metric: accurcy, steps: 1}", "no metric 'accurcy': did you mean 'accuracy'"),
         ("{protocol: qbe, metric: accuracy, steps: 1}", "qbe has no metric 'accuracy'"),
         ("{protocol: scratch, metric: accuracy, steps: 1}", "does not judge the encoder that a run trains"),
@@ -112,6 +119,44 @@ def test_a_metric_that_the_labels_do_not_allow_fails_before_the_first_step(
     with pytest.raises(SoundviewsError, match=r"linear gives no mAP of .*, whose clips have one label each"):
         pretrain(recipe, labelled, tmp_path / "run", evaluation_data=labelled)
     assert not (tmp_path / "run").exists()
+
+
+def split_corpus(labelled: Path) -> Corpus:
+    """The recordings of `labelled`: two of each class "clean", the others "noisy"."""
+    corpus = open_corpus(labelled)
+    column = corpus.table.schema.get_field_index("split")
+    splits = pa.array(["clean" if Path(path).stem in "0123" else "noisy" for path in corpus.column("path")])
+    return Corpus(corpus.root, corpus.table.set_column(column, "split", splits), corpus.vocabulary)
+
+
+def test_splits_choose_the_clips_that_are_judged(tiny_recipe: Callable[..., Recipe], labelled: Path) -> None:
+    recipe = tiny_recipe("evaluation={protocol: knn, metric: accuracy, steps: 1}")
+    settings = RunSettings(data="", evaluation_data="corpus", evaluation_splits=["clean"])
+    task = judging_task(recipe, settings, split_corpus(labelled))
+    assert task is not None
+    assert sorted(Path(path).stem for path in task.corpus.column("path")[task.test]) == ["0", "1", "2", "3"]
+    settings.evaluation_splits = ["cleen"]
+    with pytest.raises(SoundviewsError, match=r"corpus has no labelled clips in splits \['cleen'\] to judge by"):
+        judging_task(recipe, settings, split_corpus(labelled))
+
+
+def test_a_protocol_has_its_options_and_a_run_its_splits(
+    tiny_recipe: Callable[..., Recipe], labelled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[object, int]] = []
+
+    @gives(several_labels=(), trains=False)
+    def judge(model: object, task: Task, seed: int, as_released: bool = False) -> Score:
+        seen.append((as_released, len(task.test)))
+        return Score({"accuracy": 0.5}, {})
+
+    monkeypatch.setitem(protocols._registered, "knn", Registered(judge, {}))
+    options = ("training.steps=1", "evaluation={protocol: 'knn:as_released=true', metric: accuracy, steps: 1}")
+    recipe, corpus = tiny_recipe(*options), split_corpus(labelled)
+    run = pretrain(recipe, corpus, tmp_path / "run", workers=0, evaluation_data=corpus, evaluation_splits=["clean"])
+    assert seen == [(True, 4)]
+    with pytest.raises(SoundviewsError, match=r"evaluation_splits \['clean'\], not \['noisy'\]"):
+        pretrain(recipe, corpus, run, workers=0, evaluation_data=corpus, evaluation_splits=["noisy"])
 
 
 @pytest.mark.parametrize("name", sorted(protocols.names()))

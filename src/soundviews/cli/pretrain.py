@@ -40,6 +40,9 @@ def pretrain_command(
     evaluation_folds: Annotated[
         str | None, typer.Option("--evaluation-folds", help="Judge on these folds only.")
     ] = None,
+    evaluation_splits: Annotated[
+        str | None, typer.Option("--evaluation-splits", help="Judge on these splits only, e.g. train_clean.")
+    ] = None,
     folds: Annotated[str | None, typer.Option(help="Learn from these folds only, e.g. 1,2.")] = None,
     splits: Annotated[str | None, typer.Option(help="Learn from these splits only, e.g. train_noisy.")] = None,
     separator: Annotated[
@@ -65,7 +68,7 @@ def pretrain_command(
     """
     if (data is None) == (resume is None):
         raise SoundviewsError("say what to learn from (soundviews pretrain FOLDER), or --resume RUN, one of the two")
-    from soundviews.cli._folds import numbers
+    from soundviews.cli._folds import names, numbers
     from soundviews.face.pretrain import pretrain, resume_pretraining
 
     with interrupted_says("the same command goes on"):
@@ -81,8 +84,9 @@ def pretrain_command(
                 set_,
                 evaluation_data=evaluation_data,
                 evaluation_folds=numbers(evaluation_folds),
+                evaluation_splits=names(evaluation_splits),
                 folds=numbers(folds),
-                splits=splits.split(",") if splits else None,
+                splits=names(splits),
                 separator=separator,
                 channels=channels,
                 rooms=rooms,

@@ -33,6 +33,7 @@ def pretrain(
     *,
     evaluation_data: Data | None = None,
     evaluation_folds: Sequence[int] | None = None,
+    evaluation_splits: Sequence[str] | None = None,
     folds: Sequence[int] | None = None,
     splits: Sequence[str] | None = None,
     separator: str | Path | None = None,
@@ -56,7 +57,7 @@ def pretrain(
             Recipe; None chooses one by the hours of audio and the hardware, and says why.
         overrides: Changes of the recipe: `{"training.steps": 2000}` or `["training.steps=2000"]`.
         evaluation_data: A labelled corpus to judge on while training, as the recipe's `evaluation` says.
-        evaluation_folds: Judge on these folds only.
+        evaluation_folds, evaluation_splits: Judge on these folds, or splits, only.
         folds, splits: Learn from these parts of the corpus only.
         separator: A run of `train_separator`, for recipes that separate.
         channels: Where `soundviews prepare` kept its channels; None separates on the fly.
@@ -93,6 +94,7 @@ def pretrain(
         Path(out),
         evaluation_data=evaluation_data,
         evaluation_folds=evaluation_folds,
+        evaluation_splits=evaluation_splits,
         folds=folds,
         splits=splits,
         separator=separator,

@@ -36,7 +36,7 @@ def require_same_recipe(directory: Path, kept: BaseModel, asked: BaseModel) -> N
 
 def require_same_settings(directory: Path, kept: RunSettings, asked: RunSettings) -> None:
     """Refuse to go on with other devices or another evaluation; other workers and the like change no result."""
-    for key in ("devices", "evaluation_data", "evaluation_folds"):
+    for key in ("devices", "evaluation_data", "evaluation_folds", "evaluation_splits"):
         before, now = getattr(kept, key), getattr(asked, key)
         if before != now:
             raise SoundviewsError(

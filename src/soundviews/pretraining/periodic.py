@@ -11,6 +11,7 @@ from soundviews.core.components import naming_uses
 from soundviews.core.errors import SoundviewsError
 from soundviews.core.registry import nearest
 from soundviews.datasets.opening import Data, open_corpus
+from soundviews.evaluation.requests import Request, read_requests
 from soundviews.evaluation.score import gives_of, protocols
 from soundviews.evaluation.tasks import Task, open_tasks
 from soundviews.recipes.schema import Evaluation, Recipe
@@ -28,8 +29,9 @@ def require_judgement(recipe: Recipe) -> None:
     """
     if recipe.evaluation is None:
         return
-    name, metric = recipe.evaluation.protocol, recipe.evaluation.metric
+    metric = recipe.evaluation.metric
     with naming_uses(recipe.uses, f"recipe {recipe.name!r}"):
+        name, _ = _request(recipe.evaluation)
         gives = gives_of(protocols.get(name))
     if gives is None:  # a protocol from outside that does not say
         return
@@ -50,11 +52,13 @@ def judging_task(recipe: Recipe, settings: RunSettings, data: Data | None) -> Ta
     if recipe.evaluation is None or data is None:
         return None
     corpus = open_corpus(data)
-    if settings.evaluation_folds:
-        corpus = corpus.where(folds=settings.evaluation_folds)
+    folds, splits = settings.evaluation_folds, settings.evaluation_splits
+    if folds or splits:
+        corpus = corpus.where(folds, splits)
     if not corpus.vocabulary or not len(corpus):
-        raise SoundviewsError(f"{settings.evaluation_data} has no labelled clips to judge by")
-    name, metric = recipe.evaluation.protocol, recipe.evaluation.metric
+        parts = f" in folds {folds}" * bool(folds) + f" in splits {splits}" * bool(splits)
+        raise SoundviewsError(f"{settings.evaluation_data} has no labelled clips{parts} to judge by")
+    name, metric = _request(recipe.evaluation)[0], recipe.evaluation.metric
     gives = gives_of(protocols.get(name))
     if gives is not None and metric not in (gives.single_label if corpus.single_label else gives.several_labels):
         kind = "one label each" if corpus.single_label else "several labels or none"
@@ -65,6 +69,15 @@ def judging_task(recipe: Recipe, settings: RunSettings, data: Data | None) -> Ta
         none = np.empty(0, dtype=np.int64)
         return Task(corpus, none, none, np.arange(len(corpus)), "all clips")
     return open_tasks(corpus)[0]
+
+
+def _request(evaluation: Evaluation) -> Request:
+    """The protocol and its options.
+
+    Raises:
+        SoundviewsError: there is no such protocol or option.
+    """
+    return read_requests(evaluation.protocol)[0]
 
 
 class PeriodicEvaluation(pl.Callback):
@@ -88,7 +101,8 @@ class PeriodicEvaluation(pl.Callback):
         assert isinstance(module, Pretraining)
         if trainer.is_global_zero:
             with torch.random.fork_rng(devices=[]):
-                score = protocols.get(self.settings.protocol)(model_of(module), self.task, module.recipe.training.seed)
+                protocol, options = _request(self.settings)
+                score = protocols.get(protocol)(model_of(module), self.task, module.recipe.training.seed, **options)
             module.train()
             if self.settings.metric not in score.metrics:
                 raise SoundviewsError(

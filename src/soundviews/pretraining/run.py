@@ -57,6 +57,7 @@ def pretrain(
     folds: Sequence[int] | None = None,
     splits: Sequence[str] | None = None,
     evaluation_folds: Sequence[int] | None = None,
+    evaluation_splits: Sequence[str] | None = None,
     separator: str | Path | None = None,
     channels: str | Path | None = None,
     consent: Consent | None = None,
@@ -74,7 +75,7 @@ def pretrain(
             Lightning starts this very program again for every further one.
         strict: Stop at the first recording that cannot be read instead of leaving it out.
         folds, splits: Learn from these parts of the corpus only; None takes all of it.
-        evaluation_folds: Judge on these folds only.
+        evaluation_folds, evaluation_splits: Judge on these folds, or splits, only.
         separator: A run of `soundviews separate train`, whose processors the recipe's views name.
         channels: Where `soundviews prepare` kept their channels; None separates on the fly.
         consent: Is asked, with what it takes, whether a new run goes on that takes more than a day; None warns.
@@ -94,6 +95,7 @@ def pretrain(
         folds=None if folds is None else list(folds),
         splits=None if splits is None else list(splits),
         evaluation_folds=None if evaluation_folds is None else list(evaluation_folds),
+        evaluation_splits=None if evaluation_splits is None else list(evaluation_splits),
         separator=None if separator is None else str(separator),
         channels=None if channels is None else str(channels),
         workers=workers,

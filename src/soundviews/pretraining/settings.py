@@ -25,7 +25,7 @@ class RunSettings(BaseModel):
     """Where a run's clips come from and what it computes with.
 
     data, evaluation_data: as `open_corpus` takes them, or the file in the run that holds a corpus made in Python.
-    folds, splits, evaluation_folds: parts of them; None for all.
+    folds, splits, evaluation_folds, evaluation_splits: parts of them; None for all.
     separator, channels: a run of `soundviews separate train`, and where `soundviews prepare` kept its channels.
     processors: digest of each processor, by name.
     workers: decoding processes; None for half of the cores.
@@ -40,6 +40,7 @@ class RunSettings(BaseModel):
     folds: list[int] | None = None
     splits: list[str] | None = None
     evaluation_folds: list[int] | None = None
+    evaluation_splits: list[str] | None = None
     separator: str | None = None
     channels: str | None = None
     processors: dict[str, str] = {}

@@ -166,7 +166,7 @@ class Training(Length):
 class Evaluation(Section):
     """A protocol run on a labelled corpus every `steps`; `metric` picks best; `keep` becomes the bundle.
 
-    protocol: as `evaluate` takes it.
+    protocol: as `evaluate` takes it, options included: knn:k=20.
     metric: the figure that tells which step is best.
     steps: from one evaluation to the next.
     plateau: how many evaluations in a row, the newest included, the mean is over by which best is picked: with

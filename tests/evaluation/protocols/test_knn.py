@@ -36,6 +36,34 @@ def test_equals_a_loop(monkeypatch, block, k):
     assert result.clips[20] == -1  # it has no patch
 
 
+def by_the_released_loop(vectors: np.ndarray, clip: np.ndarray, targets: np.ndarray, k: int) -> list[int]:
+    """Clip by clip as the released program does: neighbours numbered without the clip, labels of the list with it."""
+    unit, labels, clips, first = vectors / np.linalg.norm(vectors, axis=1, keepdims=True), targets[clip], [], 0
+    for size in np.bincount(clip, minlength=len(targets)):
+        query, others = unit[first : first + size], np.delete(unit, np.s_[first : first + size], axis=0)
+        votes = [np.bincount(labels[np.argsort(-(others @ patch))[:k]]).argmax() for patch in query]
+        clips.append(int(np.bincount(votes).argmax()) if votes else -1)
+        first += size
+    return clips
+
+
+@pytest.mark.parametrize("block", [knn.BLOCK, 7 * 90])
+@pytest.mark.parametrize("k", [1, 5, 30])
+def test_as_released_reads_the_labels_that_the_released_program_reads(monkeypatch, block, k):
+    monkeypatch.setattr(knn, "BLOCK", block)
+    rng = np.random.default_rng(k)
+    clip, targets = np.sort(rng.integers(20, size=90)), rng.integers(4, size=21)
+    vectors = rng.standard_normal((90, 6)).astype(np.float32) + 3 * np.eye(4, 6, dtype=np.float32)[targets[clip]]
+    result = knn_predict(vectors, clip, targets, k, as_released=True).clips.tolist()
+    assert result == by_the_released_loop(vectors.astype(np.float64), clip, targets, k)
+    assert result != knn_predict(vectors, clip, targets, k).clips.tolist()
+
+
+def test_as_released_is_an_option_that_the_result_names(tones):
+    (row,) = evaluate(LogMelStatistics(8000), [open_tasks(tones)[0]], [("knn", {"as_released": True, "k": 1})]).rows
+    assert "as the released program reads them" in row.details["note"]
+
+
 def test_no_patch_of_the_own_clip_votes():
     # both patches of a clip are identical, and nothing else has their class
     vectors, clip = np.array([[1, 0], [1, 0], [0, 1], [0, 1.0]]), np.array([0, 0, 1, 2])
