@@ -237,6 +237,17 @@ def test_pickling_copies_no_index(corpus, processors, tmp_path):
     np.testing.assert_array_equal(copy.prepared.read(1, 2, 5), expected_samples)
 
 
+def test_a_damaged_index_is_refused_and_prepare_writes_it_anew(corpus, processors, tmp_path):
+    index = prepare(corpus, processors, tmp_path / "channels").home / "clips.npy"
+    whole = index.read_bytes()
+    for damaged in (b"", whole[:-9] + b"\7" + whole[-8:], whole.replace(b"<u8", b"<u(")):
+        index.write_bytes(damaged)
+        with pytest.raises(SoundviewsError, match=r"clips\.npy is damaged"):
+            PreparedChannels(tmp_path / "channels", corpus, processors)
+        assert prepare(corpus, processors, tmp_path / "channels").made == 0
+        assert index.read_bytes() == whole
+
+
 def test_the_size_is_told_and_a_disk_too_small_refused(corpus, processors, tmp_path, monkeypatch):
     size = expected(corpus, processors, bits=24)
     assert size.seconds == pytest.approx(1.85)

@@ -33,6 +33,7 @@ from soundviews.recipes.loading import load_recipe, load_separator_recipe
 from soundviews.recipes.schema import Statistics, WindowSettings
 from soundviews.separation import TDCN
 from soundviews.separation.apply import apply_files
+from soundviews.separation.prepared import PreparedChannels
 from soundviews.separation.preparing import prepare
 from soundviews.separation.processor import ProcessorConfig, load_processors, save_processor
 
@@ -322,6 +323,20 @@ def _prepare_again(folder: Path, whole: Path) -> Sequence[Skipped]:
     return result.skipped
 
 
+def _read_prepared(folder: Path, whole: Path) -> Sequence[Skipped]:
+    corpus = open_corpus(str(whole / "recordings"), progress=False).cut(10.0)
+    prepared = PreparedChannels(folder / "channels", corpus, load_processors(whole / "processors"))
+    skipped = []
+    for row in range(len(corpus)):
+        try:
+            for processor in range(2):
+                prepared.worst(processor, row)
+                require_finite(prepared.read(processor, 1, row), "channels are")
+        except UnreadableClip as error:
+            skipped.append(Skipped(corpus.clip(row).path, str(error)))
+    return skipped
+
+
 def _fill_cache(folder: Path, whole: Path) -> np.ndarray:
     """What comes out of a corpus with the cache in `folder`: samples and vectors of every clip."""
     before = os.environ.get("SOUNDVIEWS_CACHE")
@@ -359,5 +374,6 @@ SUBJECTS: dict[str, Subject] = {
     "processors": Subject(_make_separator, ["processors/*/*"], _use_processors),
     "channels, as files": Subject(_make_applied, ["out/*.csv"], _apply_again, 2),
     "channels, prepared": Subject(_make_prepared, ["channels/*/*", "channels/*/*/*"], _prepare_again, 2),
+    "channels, read": Subject(_make_prepared, ["channels/*/*", "channels/*/*/*"], _read_prepared),
     "cache": Subject(_make_cache, ["cache/*/*", "cache/*/*/*"], _use_cache),
 }

@@ -209,7 +209,7 @@ def _read_whole(file: Path) -> pa.Table:
 
 def _checksum(table: pa.Table) -> int:
     """CRC-32 of the rows, however the table holds them."""
-    checksum = zlib.crc32("\0".join(table["recording"].to_pylist()).encode())
+    checksum = zlib.crc32(json.dumps(table["recording"].to_pylist()).encode())
     for name in ("start", "end"):
         checksum = zlib.crc32(table[name].to_numpy().tobytes(), checksum)
     for chunk in table["vector"].chunks:

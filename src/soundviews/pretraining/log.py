@@ -1,6 +1,7 @@
 """`metrics.csv`: one row a logged step, rewound to the checkpoint that a resumed run starts from."""
 
 import csv
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +44,14 @@ class MetricsCsv(Logger):
     @rank_zero_only
     def start(self) -> None:
         """Read what is there, drop the rows after the start."""
-        rows = []
+        rows: list[dict[str, Any]] = []
         if self.path.is_file():
-            with open(self.path, newline="", encoding="utf-8", errors="replace") as file:
+            with open(self.path, newline="", encoding="utf-8", errors="replace") as file, suppress(csv.Error):
                 reader = csv.DictReader(file)
-                self.columns = list(reader.fieldnames or ["step"])
-                # a row cut short by a kill has no usable step
-                rows = [r for r in reader if (r["step"] or "").isdigit() and int(r["step"]) < self._rows_to_keep]
+                if "step" in (reader.fieldnames or ()):  # else it is damaged, and begun anew
+                    self.columns = list(reader.fieldnames or ())
+                    # a row cut short by a kill has no usable step
+                    rows = [r for r in reader if _step(r) < self._rows_to_keep]
         self._rewrite(rows)
 
     @rank_zero_only
@@ -71,6 +73,12 @@ class MetricsCsv(Logger):
             writer = csv.DictWriter(file, self.columns, restval="", extrasaction="ignore")
             writer.writeheader()
             writer.writerows(rows)
+
+
+def _step(row: dict[str, Any]) -> float:
+    """The step of a row, infinite where it says none."""
+    text = row["step"] or ""
+    return int(text) if text.isdecimal() and len(text) < 19 else float("inf")
 
 
 def read_metrics(path: Path) -> dict[str, list[tuple[int, float]]]:

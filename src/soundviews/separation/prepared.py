@@ -143,12 +143,28 @@ class DrawnChannels:
         return None if channel < 0 else self.prepared.read(processor, channel, row)
 
 
+def read_index(file: Path) -> NDArray[np.uint64] | None:
+    """The keys of the clips and the rows they have, (2, clips); None where that is damaged. The folder is named by the
+    keys in the order of the rows."""
+    try:
+        index: NDArray[np.uint64] = np.load(file, mmap_mode="r")
+        keys = np.empty(index.shape[1], np.uint64)
+        keys[index[1]] = index[0]
+    except Exception:  # NumPy reads the header as Python, which fails in many ways
+        return None
+    name = hashlib.blake2b(keys.tobytes(), digest_size=8).hexdigest()
+    return index if file.parent.name.startswith(f"{name}-") else None
+
+
 def _find(directory: Path, corpus: Corpus, processors: Sequence[Processor]) -> tuple[Path, bool]:
     """The folder in which every clip of the corpus has its channels, and whether its keys are `by_time`."""
     rate, problems = processors[0].sample_rate, []
     kinds = {by_time: clip_keys(corpus, by_time) for by_time in (False, True)}
     for index, (by_time, keys) in product(sorted(directory.glob(f"*-{rate}/clips.npy")), kinds.items()):
-        known, rows = np.load(index, mmap_mode="r")
+        if (kept := read_index(index)) is None:
+            problems.append((len(keys), f"every clip: {index} is damaged"))
+            continue
+        known, rows = kept
         columns = np.minimum(np.searchsorted(known, keys), len(known) - 1)
         absent = int(np.count_nonzero(known[columns] != keys))
         if absent:

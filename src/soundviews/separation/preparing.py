@@ -38,7 +38,7 @@ from soundviews.separation.channel_shards import (
 )
 from soundviews.separation.near_empty import worst_channel
 from soundviews.separation.on_the_fly import separated
-from soundviews.separation.prepared import clip_keys
+from soundviews.separation.prepared import clip_keys, read_index
 from soundviews.separation.processor import Processor
 
 # FLAC's share of the plain samples, by bits. Measured at 16: 0.62 to 0.65 on ESC-50, 0.72 on the built-in scenes.
@@ -171,9 +171,10 @@ def _choose_home(corpus: Corpus, directory: Path, rate: int) -> Path:
 
 
 def _lay_out(corpus: Corpus, home: Path) -> None:
-    """Write the index of the corpus's clips, if it is not there."""
-    if not (home / "clips.npy").is_file():
-        keys = clip_keys(corpus)
+    """Write the index of the corpus's clips, if it is not there or damaged."""
+    if read_index(home / "clips.npy") is None:
+        rate = int(home.name.rpartition("-")[2])
+        keys = clip_keys(corpus, by_time=home != _home(clip_keys(corpus), home.parent, rate))
         rows = np.argsort(keys, kind="stable")
         with kept_whole(home / "clips.npy") as temporary, open(temporary, "wb") as sink:
             np.save(sink, np.stack([keys[rows], rows.astype(np.uint64)]))
