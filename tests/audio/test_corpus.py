@@ -81,7 +81,7 @@ def test_cut_equals_a_loop():
             continue
         piece = 0
         while start + piece * 4 < stop:
-            if stop - (start + piece * 4) >= 0.1:
+            if stop - (start + piece * 4) >= 0.2:
                 expected.append((path, start + piece * 4, min(start + piece * 4 + 4, stop)))
             piece += 1
     cut = corpus.cut(4.0)
@@ -91,6 +91,15 @@ def test_cut_equals_a_loop():
         assert clip.path == f"/d/{path}.wav"
         assert clip.start == pytest.approx(start)
         assert clip.end == (None if end is None else pytest.approx(end))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "length", "ends"),
+    [(10, 10.15, [10]), (10, 10.6, [10, 10.6]), (30, 31.2, [30]), (1, 2.12, [1, 2, 2.12]), (1, 2.08, [1, 2])],
+)
+def test_a_short_rest_of_a_recording_is_no_clip(seconds, length, ends):
+    cut = Corpus.from_columns("/d", ["a.wav"], durations=[length]).cut(seconds)
+    assert cut.column("end").tolist() == pytest.approx(ends)
 
 
 def test_cut_keeps_what_is_known_of_the_clip(corpus):

@@ -35,6 +35,10 @@ SCHEMA = pa.schema(
         ("content", pa.int64()),  # of the recording, as `content_of` has it; null is not looked at yet
     ]
 )
+LEAST_SHARE, LEAST_SECONDS = (
+    0.05,
+    0.1,
+)  # of a clip: what is left of a longer recording is a clip of its own from here on
 # Below this a corpus is pickled by value; above it by the path of an IPC file.
 _LARGE = 100_000
 _BLOCK = 65_536
@@ -231,10 +235,11 @@ class Corpus:
         readable = table.filter(pa.array(~np.isnan(seconds)))
         return Corpus(self.root, readable, self.vocabulary, [*self.skipped, *bad])
 
-    def cut(self, seconds: float, min_seconds: float = 0.1) -> "Corpus":
+    def cut(self, seconds: float) -> "Corpus":
         """Clips of at most `seconds`: a longer one becomes several consecutive ones.
 
-        A last piece shorter than `min_seconds` is left out. Clips that are short enough stay as they are.
+        A last piece shorter than a twentieth of `seconds`, or than 0.1 s, is left out: recordings meant to be of 10 s
+        are often of 10.15 s. Clips that are short enough stay as they are.
         """
         if seconds <= 0:
             raise ValueError(f"seconds must be positive, not {seconds}")
@@ -243,7 +248,8 @@ class Corpus:
         end = np.fmin(np.where(np.isnan(known.column("end")), duration, known.column("end")), duration)
         length = end - start
         whole = np.floor(length / seconds + 1e-9).astype(np.int64)
-        pieces = np.maximum(whole + (length - whole * seconds >= min_seconds), 1)
+        shortest = max(LEAST_SHARE * seconds, LEAST_SECONDS)
+        pieces = np.maximum(whole + (length - whole * seconds >= shortest), 1)
         row = np.repeat(np.arange(len(known)), pieces)
         piece = np.arange(len(row)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
         new_start = start[row] + piece * seconds
