@@ -23,7 +23,7 @@ from soundviews.scenes.folder import SceneOptions, write_scenes
 from soundviews.separation.preparing import prepare
 from soundviews.separation.processor import find_processors, load_processors
 
-CLIPS = 500
+CLIPS, LONGEST = 300, 5.0  # scenes, and seconds of one
 LEARN, TEST = [1, 2, 3, 4], [5]
 PROTOCOLS = [("qbe", {}), ("linear", {"style": "logistic"})]
 JUDGED_SCENES = 20  # by each processor
@@ -61,7 +61,7 @@ def demo(
     recipe = load_recipe("demo", overrides)
     separator_steps = load_separator_recipe("separator/demo", separator_overrides).training.steps
     scenes, separator, run = directory / "scenes", directory / "separator", directory / "run"
-    write_scenes(scenes, SceneOptions(clips=clips))
+    write_scenes(scenes, SceneOptions(clips=clips, max_seconds=LONGEST))
     corpus = open_corpus(scenes)
     logger.info(f"Learning to separate: {separator_steps} steps.")
     train_separator(scenes, separator, "separator/demo", separator_overrides, folds=LEARN)
