@@ -25,6 +25,7 @@ from soundviews.encoders import create_encoder
 from soundviews.evaluation.embeddings import embed_corpus
 from soundviews.face.pretrain import resume_pretraining
 from soundviews.face.search import open_archive
+from soundviews.face.separate import separate
 from soundviews.model import Model, load
 from soundviews.model.bundle import save_bundle
 from soundviews.model.config import BundleConfig
@@ -291,7 +292,7 @@ def _make_separator(folder: Path) -> None:
 
 def _use_processors(folder: Path, whole: Path) -> Sequence[Skipped]:
     for processor in load_processors(folder / "processors"):
-        require_finite(processor(torch.from_numpy(noise())[None]), "channels are")
+        require_finite(separate(processor, noise(), sample_rate=RATE), "channels are")
     return []
 
 
