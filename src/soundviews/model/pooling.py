@@ -60,12 +60,12 @@ def loudness_weights(power: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def pool_windows(
-    vectors: NDArray[np.float32],
+    vectors: NDArray[Any],
     clip: NDArray[np.int64],
     clips: int,
     pool: WindowPool = "mean",
     power: NDArray[np.float32] | None = None,
-) -> NDArray[np.float32]:
+) -> NDArray[Any]:
     """One vector for each clip.
 
     Args:

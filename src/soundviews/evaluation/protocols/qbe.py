@@ -142,7 +142,7 @@ def retrieval(model: Embeds, task: Task, seed: int = 0, space: str = "h", pool: 
 
 def _test_clips(
     model: Embeds, task: Task, space: str, pool: Pool
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], dict[str, Any]]:
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], dict[str, Any]]:
     """Vectors (clips, dim) and labels (clips, classes) of the test clips that can be read; the settings."""
     task.require("query by example", "test")
     embeddings, how = task.embed(model, space), chosen_pool(model, pool)
