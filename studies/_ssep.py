@@ -22,6 +22,7 @@ def for_a_cpu(steps: int) -> list[str]:
         "encoder={vgg_like: {}}",
         f"training.steps={steps}",
         "training.batch_size=32",
+        "training.clips_per_step=null",
         "training.precision=bf16-mixed",
         "training.optimizer={adam: {lr: 1.0e-3}}",
         "training.schedule={cosine: {}}",

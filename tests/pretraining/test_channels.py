@@ -27,7 +27,7 @@ base: ssep
 audio: {sample_rate: 8000}
 features: {n_fft: 256, window_length: 200, hop_length: 80, n_mels: 32, f_max: 4000}
 encoder: {cnn14: {width: 0.03, embedding_size: 16}}
-training: {steps: 6, batch_size: 4, checkpoint_steps: 2}
+training: {steps: 6, batch_size: 4, clips_per_step: null, checkpoint_steps: 2}
 evaluation: null
 """
 # Without batch norm, an untrained encoder's loss is the same for all examples to six digits.

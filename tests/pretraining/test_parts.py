@@ -11,12 +11,15 @@ import torch
 from torch import nn
 
 from soundviews.audio.decode import read
+from soundviews.core.errors import SoundviewsError
 from soundviews.datasets.opening import open_corpus
 from soundviews.features.log_mel import LogMel
+from soundviews.pretraining.fit import accumulating
 from soundviews.pretraining.log import MetricsCsv, read_metrics
 from soundviews.pretraining.run import pretrain, resume
 from soundviews.pretraining.statistics import corpus_statistics
 from soundviews.recipes.building import build
+from soundviews.recipes.loading import load_recipe
 from soundviews.recipes.optimization import create_optimizer, create_schedule
 from soundviews.recipes.schema import Recipe
 
@@ -98,6 +101,32 @@ def test_training_options_run_to_the_end(
     assert (run / "bundle" / "model.safetensors").is_file()
     if recipe.training.keep_every:
         assert (run / "checkpoints" / "step-00000002.ckpt").is_file()
+
+
+@pytest.mark.parametrize(("devices", "accumulate"), [(1, 32), (8, 4), (32, 1)])
+def test_a_step_of_ssep_has_as_many_clips_on_any_devices(devices: int, accumulate: int) -> None:
+    training = accumulating(load_recipe("ssep"), devices).training
+    assert (training.accumulate, training.batch_size, training.clips_per_step) == (accumulate, 64, None)
+
+
+@pytest.mark.parametrize("changed", [["training.batch_size=48"], ["training.clips_per_step=32"]])
+def test_clips_of_a_step_that_batches_do_not_make_are_refused(changed: list[str]) -> None:
+    with pytest.raises(SoundviewsError, match=r"no whole number of times the (48|64)"):
+        accumulating(load_recipe("ssep", changed), 1)
+    with pytest.raises(SoundviewsError, match="accumulate follows from clips_per_step"):
+        load_recipe("ssep", ["training.accumulate=2"])
+
+
+def test_clips_per_step_is_accumulate_written_otherwise(
+    tiny_recipe: Callable[..., Recipe], labelled: Path, tmp_path: Path
+) -> None:
+    options = ("training.accumulate=2", "training.clips_per_step=8")
+    runs = [
+        pretrain(tiny_recipe("training.steps=2", option), str(labelled), tmp_path / option, workers=0)
+        for option in options
+    ]
+    weights = [(run / "bundle" / "model.safetensors").read_bytes() for run in runs]
+    assert weights[0] == weights[1]
 
 
 def test_a_file_that_stays_is_not_the_last_one(

@@ -60,6 +60,26 @@ def count_steps(recipe: Recipe, clips: int, settings: RunSettings) -> int:
     return training.steps or max(1, round((training.epochs or 0) * per_epoch))
 
 
+def accumulating(recipe: Recipe, devices: int) -> Recipe:
+    """The recipe with `clips_per_step` told as batches to accumulate on so many devices.
+
+    Raises:
+        SoundviewsError: they do not come to that many clips.
+    """
+    training = recipe.training
+    if training.clips_per_step is None:
+        return recipe
+    together = training.batch_size * devices
+    accumulate, rest = divmod(training.clips_per_step, together)
+    if rest or not accumulate:
+        raise SoundviewsError(
+            f"training.clips_per_step is {training.clips_per_step}, and no whole number of times the {together} that "
+            "all devices take at once (training.batch_size on each): set another, or training.clips_per_step=null"
+        )
+    update = {"clips_per_step": None, "accumulate": accumulate}
+    return recipe.model_copy(update={"training": training.model_copy(update=update)})
+
+
 def require_devices(devices: int) -> None:
     if torch.cuda.is_available() and devices > torch.cuda.device_count():
         raise SoundviewsError(

@@ -25,7 +25,7 @@ from .checkpoints import is_whole, settle_checkpoints
 from .directory import begin, is_run, open_clips, read_run, require_empty, written_by_one
 from .endless import endless_batches
 from .export import export, model_of
-from .fit import Run, batches, count_steps, fit, last_checkpoint, require_devices, steps_done
+from .fit import Run, accumulating, batches, count_steps, fit, last_checkpoint, require_devices, steps_done
 from .forecast import Consent, removed_if_declined
 from .going_on import (
     require_same_corpus,
@@ -89,6 +89,7 @@ def pretrain(
     if device_rank(devices) > 0:  # the first process has made the run by now
         return resume(directory)
     require_devices(devices)
+    recipe = accumulating(recipe, devices)
     settings = RunSettings(
         data=name_data(data, TRAINING_CORPUS),
         evaluation_data=None if evaluation_data is None else name_data(evaluation_data, JUDGING_CORPUS),

@@ -104,7 +104,7 @@ def _count_weights(recipe: Recipe | SeparatorRecipe) -> int:
 def _clips_seen(training: Length, separator: bool) -> str:
     """Steps, batch and how many clips that makes; a step of a separator takes two clips for each mixture."""
     unit = "mixtures of two clips" if separator else "clips"
-    batch = training.batch_size * training.accumulate
+    batch = getattr(training, "clips_per_step", None) or training.batch_size * training.accumulate
     if training.steps is None:
         return f"every clip {training.epochs:,g} times, {batch:,} {unit} a step"
     clips = training.steps * batch * (2 if separator else 1)

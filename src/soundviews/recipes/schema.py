@@ -152,6 +152,8 @@ class Length(Section):
 class Training(Length):
     """How an encoder is trained.
 
+    clips_per_step: clips whose gradients are added up for one step, whatever the devices: `accumulate` follows from it
+        when a run begins. null: batch_size on each device, times `accumulate`.
     views_together: whether both views pass the encoder in one batch (cola: they share batch statistics) or one
         after the other (uclser: each has its own).
     held_out: Share of the recordings, at most 200 of them, that are left out of the training for the check at its end.
@@ -159,8 +161,15 @@ class Training(Length):
     """
 
     batch_size: int = Field(ge=2, le=MOST_AT_ONCE)
+    clips_per_step: int | None = Field(default=None, ge=2, le=MOST_AT_ONCE)
     views_together: bool = False
     held_out: float = Field(default=0.0, ge=0, le=0.5)
+
+    @model_validator(mode="after")
+    def _one_sum(self) -> "Training":
+        if self.clips_per_step is not None and self.accumulate != 1:
+            raise ValueError("accumulate follows from clips_per_step: leave out one of them (clips_per_step: null)")
+        return self
 
 
 class Evaluation(Section):
