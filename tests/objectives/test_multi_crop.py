@@ -43,7 +43,7 @@ def test_it_projects_where_its_objective_does() -> None:
     assert not hasattr(MultiCrop(16, {"coincidence": {}}), "project")
 
 
-@pytest.mark.parametrize("inner", [{"byol": {}}, {"multi_crop": {"objective": {"nt_xent": {}}}}])
+@pytest.mark.parametrize("inner", [{"byol": {}}, {"temporal_gap": {}}, {"multi_crop": {"objective": {"nt_xent": {}}}}])
 def test_it_takes_objectives_of_two_views_alone(inner: dict) -> None:
     with pytest.raises(ValueError, match="two views alone"):
         MultiCrop(16, inner)

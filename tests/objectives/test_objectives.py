@@ -15,8 +15,11 @@ def create(name: str, **options) -> torch.nn.Module:
 
 
 def compute(objective: torch.nn.Module, a: torch.Tensor, b: torch.Tensor) -> Loss:
-    """The loss, with what else the objective asks for: two further views, and an average that is the head itself."""
+    """The loss, with what else the objective asks for: two further views, when both views begin, and an average that is
+    the head itself."""
     further = (a.roll(1, 1), b.roll(1, 1)) if getattr(objective, "further", False) else ()
+    if getattr(objective, "positions", False):
+        return objective(a, b, positions=(torch.arange(len(a)) % 4, torch.zeros(len(a))))
     if not hasattr(objective, "momentum"):
         return objective(a, b, *further)
     averaged = (objective.head(a).detach(), objective.head(b).detach())
@@ -33,7 +36,7 @@ def embeddings(batch: int = 16, size: int = 24) -> tuple[torch.Tensor, torch.Ten
 
 def test_all_are_there() -> None:
     assert {"nt_xent", "bilinear", "dot", "byol", "multi_crop", "triplet"} <= set(CONTRASTS)
-    assert "coincidence" in set(NAMES) - set(CONTRASTS)
+    assert {"coincidence", "temporal_gap"} <= set(NAMES) - set(CONTRASTS)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -22,6 +22,8 @@ MULTI_CROP = [
     "training.views_together=true",
 ]
 BYOL = [QUICK, "objectives=[byol: {momentum: 0.9, hidden_size: 64, projection_size: 32}]"]
+COINCIDENCE = [QUICK, "objectives=[coincidence: {hidden_size: 64}]"]
+GAP = [QUICK, "objectives=[temporal_gap: {longest: 2.0}]"]
 TRIPLET = [QUICK, "objectives=[triplet: {margin: 0.1, projection_size: 32}]"]
 
 
@@ -82,3 +84,46 @@ def byol_on(module: Pretraining, clips: ClipBatch) -> tuple[float, float]:
     averaged = module.encode([views], module.averaged["byol"])[0]
     loss = module.objectives["byol"](*module.encode([views])[0], averaged=averaged)
     return float(loss.value), float(loss.metrics["accuracy"])
+
+
+@pytest.mark.filterwarnings("ignore:You are trying to `self.log")  # a step without a trainer
+def test_coincidence_is_told_of_scenes_that_were_not_heard(
+    tiny_recipe: Callable[..., Recipe], heldout: ClipBatch
+) -> None:
+    recipe = tiny_recipe(*COINCIDENCE, "training.batch_size=16", "training.optimizer={adam: {lr: 0.003}}")
+    module = Pretraining(recipe, build(recipe), 30, Statistics(mean=-2.0, std=1.0))
+    assert accuracy_on(module, heldout) < 0.6
+    train(module, 30)
+    assert accuracy_on(module, heldout) > 0.7
+
+
+@pytest.mark.filterwarnings("ignore:You are trying to `self.log")  # a step without a trainer
+def test_the_temporal_gap_is_told_of_recordings_in_which_time_is_heard(tiny_recipe: Callable[..., Recipe]) -> None:
+    recipe = tiny_recipe(*GAP, "training.batch_size=32", "training.optimizer={adam: {lr: 0.003}}")
+    module = Pretraining(recipe, build(recipe), 40, Statistics(mean=-2.0, std=1.0))
+    heldout = swelling_noise(64, seed=1000)
+    assert accuracy_on(module, heldout) < 0.65
+    optimizer = module.configure_optimizers()["optimizer"]
+    for index in range(40):
+        optimizer.zero_grad()
+        module.training_step(swelling_noise(32, seed=index), index).backward()
+        optimizer.step()
+    assert accuracy_on(module, heldout) > 0.8
+
+
+def swelling_noise(clips: int, seed: int) -> ClipBatch:
+    """2.5 s of noise each, which grows by 20 dB a second."""
+    samples = torch.randn(clips, 20000, generator=torch.Generator().manual_seed(seed))
+    samples *= 10 ** torch.linspace(-2.5, 0, 20000)
+    return ClipBatch(torch.arange(clips), samples, torch.full((clips,), 20000))
+
+
+@torch.no_grad()
+def accuracy_on(module: Pretraining, clips: ClipBatch) -> float:
+    """In-batch accuracy of the only objective, with averages of batch norm."""
+    module.eval()
+    (objective,) = module.objectives.values()
+    asked = {"positions": module.positions(clips, 0, 0)} if getattr(objective, "positions", False) else {}
+    loss = objective(*module.encode(module.make_views(clips, 0))[0], **asked)
+    module.train()
+    return float(loss.metrics["accuracy"])

@@ -21,6 +21,11 @@ UCLSER, COLA = "uclser", "cola"
         (UCLSER, ["objectives=[nt_xent: {name: a.b}]"], "a name is letters, digits and _, not 'a.b'"),
         (UCLSER, ["objectives=[]"], "objectives: .*at least 1"),
         (UCLSER, ["objectives=[multi_crop: {objective: {nt_xent: {}}}]"], "say views.further"),
+        (
+            COLA,
+            ["objectives=[temporal_gap: {}]", "views.anchor=[time_stretch, crop: {seconds: 1.0}, log_mel]"],
+            "'temporal_gap' learns when in a clip views begin",
+        ),
         (UCLSER, ["views.further=[[peak_normalize, {patch: {frames: 51}}]]"], "no objective takes views.further"),
         (UCLSER, ["edit_views={patch: {frames: 4}}", "encoder={vgg_like: {}}"], "at least 8 frames, not 4"),
         (UCLSER, ["encoder={cnn14: {mels: 64}}"], "at most 64 mel bands, not 96"),

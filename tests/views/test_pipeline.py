@@ -108,3 +108,31 @@ def test_wrong_chains_fail_before_any_audio(steps, words):
 def test_wrong_number_of_clips():
     with pytest.raises(ValueError, match="8 clips are no batch"):
         TwoViews(UCLSER, UCLSER, **CONTEXT)(*batch(8), (0,))
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ["peak_normalize", {"patch": {"frames": 20, "pair": 30}}],
+        [{"patch": {"frames": 20}}, {"mix_back": {"alpha": 0.0}}],
+        ["l2_normalize", {"crop": {"seconds": 0.25}}, "log_mel"],
+    ],
+)
+def test_positions_are_where_the_views_were_cut(steps: list) -> None:
+    """But for its level, a view of noise is what the front-end makes of the samples from its position on."""
+    two_views = TwoViews(steps, steps, **CONTEXT)
+    samples, lengths = batch(4 * (1 + two_views.backgrounds))
+    lengths = lengths - 500 * torch.arange(len(lengths))
+    samples *= torch.arange(16000) < lengths[:, None]
+    positions = two_views.positions(lengths, (3,))
+    assert positions.shape == (2, 4) and not torch.equal(positions[0], positions[1])
+    for patches, starts in zip(two_views(samples, lengths, (3,)), positions, strict=True):
+        for patch, start, clip in zip(patches, starts.tolist(), samples, strict=False):
+            snippet = clip[start : start + CONTEXT["log_mel"].samples(patch.shape[0])]
+            expected = CONTEXT["log_mel"](snippet[None])[0]
+            torch.testing.assert_close(patch - patch.mean(), expected - expected.mean(), atol=0.1, rtol=0)
+
+
+def test_a_stretched_clip_has_no_known_positions() -> None:
+    assert Branch(UCLSER, **CONTEXT).cutting is not None
+    assert Branch(["time_stretch", *COLA], **CONTEXT).cutting is None

@@ -12,6 +12,7 @@ from soundviews.objectives.coincidence import Coincidence, coincidence_loss
 from soundviews.objectives.dot import DotContrast, dot_contrast
 from soundviews.objectives.multi_crop import MultiCrop
 from soundviews.objectives.nt_xent import NTXent, nt_xent
+from soundviews.objectives.temporal_gap import TemporalGap, temporal_gap_loss
 from soundviews.objectives.triplet import Triplet, triplet_loss
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Loss",
     "MultiCrop",
     "NTXent",
+    "TemporalGap",
     "Triplet",
     "bilinear_contrast",
     "coincidence_loss",
@@ -30,6 +32,7 @@ __all__ = [
     "nt_xent",
     "objectives",
     "register",
+    "temporal_gap_loss",
     "triplet_loss",
 ]
 

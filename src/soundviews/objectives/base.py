@@ -11,6 +11,7 @@ and these, where it wants them:
     head, momentum(share)         a copy of encoder and `head` is kept whose weights are an exponential moving average,
                                   by this momentum after each optimiser step; `share` of the training is done by then.
                                   forward(h_a, h_b, averaged=(z_a, z_b)) is given what the copy makes of the two views
+    positions = True              forward(h_a, h_b, positions=(a, b)) is given when in its clip each view begins, s
     further = True                forward(h_a, h_b, *further) is given the embeddings of the recipe's `views.further`
 
 What an objective remembers from step to step, such as a queue of negatives, it keeps in buffers (`register_buffer`),

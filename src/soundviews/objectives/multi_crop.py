@@ -26,7 +26,8 @@ class MultiCrop(nn.Module):
         super().__init__()
         named = component(objective)
         self.pairwise = objectives.create(named.name, named.options, embedding_size=embedding_size)
-        if hasattr(self.pairwise, "momentum") or getattr(self.pairwise, "further", False):
+        asks = hasattr(self.pairwise, "momentum") or getattr(self.pairwise, "positions", False)
+        if asks or getattr(self.pairwise, "further", False):
             raise ValueError(f"objective is {named.name}; it must be one of two views alone, such as nt_xent")
         if hasattr(self.pairwise, "project"):
             self.project = self.pairwise.project

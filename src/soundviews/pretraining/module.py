@@ -78,10 +78,12 @@ class Pretraining(pl.LightningModule):
         for number, (name, objective) in enumerate(self.objectives.items()):
             draw = number % len(draws)
             h = embedded[draw] if getattr(objective, "further", False) else embedded[draw][:2]
+            asked: dict[str, Views] = {}
             if name in self.averaged:
-                loss = objective(*h, averaged=self.encode([draws[draw][:2]], self.averaged[name])[0])
-            else:
-                loss = objective(*h)
+                asked["averaged"] = self.encode([draws[draw][:2]], self.averaged[name])[0]
+            if getattr(objective, "positions", False):
+                asked["positions"] = self.positions(batch, index, draw)
+            loss = objective(*h, **asked)
             total = total + self.weights[name] * loss.value
             self.log_dict({f"{name}_{key}": value for key, value in loss.metrics.items()})
             self.log(f"{name}_loss", loss.value.detach())
@@ -109,6 +111,16 @@ class Pretraining(pl.LightningModule):
             of_draw = None if channels is None else channels[number * blocks : (number + 1) * blocks]
             draws.append(self.views(batch.samples, batch.lengths, keys, of_draw, batch.positives))
         return draws
+
+    def positions(self, batch: ClipBatch, index: int, draw: int) -> Views:
+        """When in its clip, in seconds, anchor and positive of each example of a draw of `make_views` begin."""
+        keys = (self.recipe.training.seed, index, self.global_rank, *self.draw.suffixes[draw])
+        lengths = batch.lengths
+        if batch.log_mels is not None:
+            _, rows, frames, _ = batch.log_mels.shape
+            lengths = torch.full((rows,), self.log_mel.samples(frames), device=self.device)
+        seconds = self.views.positions(lengths, keys) / self.recipe.audio.sample_rate
+        return tuple(seconds[:2])
 
     def encode(self, draws: Sequence[Views], network: nn.Module | None = None) -> list[Views]:
         """Patches (batch, frames, mels) of each view of each draw to h (batch, embedding_size).

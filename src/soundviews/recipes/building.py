@@ -54,6 +54,7 @@ def build(recipe: RecipePage, weights: bool = True) -> Parts:
         for name, _, part in weighted:
             losses[name] = objectives.create(part.name, part.options, embedding_size=encoder.embedding_size)
     _require_further(recipe, losses)
+    _require_positions(recipe, views, losses)
     return Parts(log_mel, views, encoder, losses, {name: weight for name, weight, _ in weighted})
 
 
@@ -69,4 +70,14 @@ def _require_further(recipe: RecipePage, losses: nn.ModuleDict) -> None:
         raise SoundviewsError(
             f"recipe {recipe.name!r}: no objective takes views.further: leave it out, or choose one that does, such as "
             "multi_crop"
+        )
+
+
+def _require_positions(recipe: RecipePage, views: TwoViews, losses: nn.ModuleDict) -> None:
+    """Whether it is known when in a clip anchor and positive are, where an objective asks for it."""
+    askers = [name for name, objective in losses.items() if getattr(objective, "positions", False)]
+    if askers and not all(branch.cutting for branch in views.branches):
+        raise SoundviewsError(
+            f"recipe {recipe.name!r}: objective {askers[0]!r} learns when in a clip views begin: each branch needs "
+            "crop or patch, and before it only steps that leave the time alone, such as levels and separate"
         )

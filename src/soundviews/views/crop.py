@@ -24,5 +24,8 @@ class Crop(View):
         self.window = ("samples", self.size)
 
     def __call__(self, clips: Clips, rng: Randomness) -> Tensor:
-        starts = rng.integers((clips.lengths - self.size + 1).clamp(min=1))
+        starts = self.position(clips.lengths, rng)
         return cut(clips.samples, clips.lengths, starts[:, None], self.size, self.fill)[:, 0]
+
+    def position(self, lengths: Tensor, rng: Randomness) -> Tensor:
+        return rng.integers((lengths - self.size + 1).clamp(min=1))

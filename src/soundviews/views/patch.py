@@ -42,6 +42,9 @@ class Patch(View):
         samples, lengths = clips
         return cut_patches(self.log_mel, samples, lengths, starts[:, None], self.frames, self.fill)[:, 0]
 
+    def position(self, lengths: Tensor, rng: Randomness) -> Tensor:
+        return self.starts(last_start(self.log_mel, lengths, self.frames), rng) * self.log_mel.hop_length
+
     def starts(self, last: Tensor, rng: Randomness) -> Tensor:
         """First frames (batch,) of this branch's patches, each of 0 .. last."""
         if self.pair == "random":

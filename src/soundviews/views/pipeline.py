@@ -67,6 +67,26 @@ class Branch:
         name, view = self.steps[0]
         return view.draw_channels(batch, rng.child(*name), second, among)
 
+    @property
+    def cutting(self) -> tuple[tuple[str, int], View] | None:
+        """The step that cuts a window out of whole clips, with its name, if it is known when in the clip: if the steps
+        before it only prepare the clip or separate it, and it has a `position`."""
+        for name, view in self.steps:
+            if view.window is not None:
+                return (name, view) if type(view).position is not View.position else None
+            if view.augments and not view.processors:
+                return None
+        return None
+
+    def position(self, lengths: Tensor, rng: Randomness) -> Tensor:
+        """The first sample, int64 (batch,), of what the branch cuts out of each clip. It must have a `cutting` step.
+
+        A step's draws are a function of `rng` and its name alone, so they are the same as in `__call__`.
+        """
+        assert self.cutting is not None
+        name, view = self.cutting
+        return view.position(lengths, rng.child(*name))
+
     def __call__(self, clips: Clips | Tensor, rng: Randomness) -> Tensor:
         """Patches (batch, frames, mels) of the clips, or of their log-mels (batch, longer, mels) if the first step is
         `patch`. If `needs_background`, the second half of the clips are the backgrounds of the first, and half as many
@@ -134,6 +154,24 @@ class TwoViews:
                 zip(self.branches, [log_mels[0], *[log_mels[-1]] * (len(self.branches) - 1)], strict=True)
             )
         )
+
+    def positions(self, lengths: Tensor, keys: tuple[Any, ...]) -> Tensor:
+        """When in its clip each view of `__call__` with the same keys begins.
+
+        Args:
+            lengths: int64, samples of each clip, backgrounds included, as in `__call__`.
+
+        Returns:
+            The first sample, int64 (branches, batch).
+        """
+        size, positions = len(lengths) // (1 + self.backgrounds), []
+        for number, branch in enumerate(self.branches):
+            of_branch = lengths[:size]
+            if branch.needs_background:
+                of_branch = torch.cat([of_branch, lengths[size * (1 + number) : size * (2 + number)]])
+            rng = Randomness(*keys, "views", branch=number, device=lengths.device)
+            positions.append(branch.position(of_branch, rng)[:size])
+        return torch.stack(positions)
 
     def load(self) -> list[Skipped]:
         """Read what the views need from disk now instead of at the first batch.

@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from torch import Tensor
+
 from soundviews.audio.corpus import Skipped
 from soundviews.core.randomness import Randomness
 from soundviews.core.registry import Registry
@@ -62,6 +64,11 @@ class View(ABC):
             among: All processors of the training, in which the result counts.
         """
         raise NotImplementedError(f"{type(self).__name__} has processors, but no draw_channels")
+
+    def position(self, lengths: Tensor, rng: Randomness) -> Tensor:
+        """The first sample, int64 (batch,), of what a step with a `window` cuts out of clips so long: as `__call__`
+        draws it from the same `rng`, for objectives that learn when in a clip a view was."""
+        raise NotImplementedError(f"{type(self).__name__} has no position")
 
     @abstractmethod
     def __call__(self, x: Any, rng: Randomness) -> Any:
