@@ -18,6 +18,7 @@ _HOMES = {
     "embed": "face.embed",
     "embed_archive": "face.embed",
     "open_archive": "face.search",
+    "reproduce": "reproduction.reproduce",
     "separate": "face.separate",
     "separate_files": "face.separate",
     "read": "face.read",
@@ -46,6 +47,7 @@ _PACKAGES = (
     "pretraining",
     "recipes",
     "report",
+    "reproduction",
     "scenes",
     "separation",
     "views",
@@ -64,6 +66,7 @@ if TYPE_CHECKING:
         pretraining,
         recipes,
         report,
+        reproduction,
         scenes,
         separation,
         views,
@@ -84,6 +87,7 @@ if TYPE_CHECKING:
     from soundviews.face.search import open_archive
     from soundviews.face.separate import separate, separate_files
     from soundviews.model import Embedding, Model, load
+    from soundviews.reproduction.reproduce import reproduce
 
 __all__ = [
     "Comparison",
@@ -118,6 +122,8 @@ __all__ = [
     "read",
     "recipes",
     "report",
+    "reproduce",
+    "reproduction",
     "scenes",
     "separate",
     "separate_files",

@@ -44,7 +44,7 @@ def load_page(source: Source, overrides: Overrides = None) -> Page:
         page.setdefault("name", "page")
     else:
         page = _resolve(str(source), ())
-    for key, value in _parsed(overrides):
+    for key, value in parse_overrides(overrides):
         if key == "uses":
             value = _located(value, Path())
         for part in reversed(key.strip().split(".")):
@@ -64,7 +64,8 @@ def read_page(path: Path) -> Page:
     return page
 
 
-def _parsed(overrides: Overrides) -> list[tuple[str, Any]]:
+def parse_overrides(overrides: Overrides) -> list[tuple[str, Any]]:
+    """Overrides as (key, value) in their order; texts are read as YAML."""
     if isinstance(overrides, str):
         raise SoundviewsError(f'overrides are {{"training.steps": 1000}} or ["training.steps=1000"], not {overrides!r}')
     if isinstance(overrides, Mapping):

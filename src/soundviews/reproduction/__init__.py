@@ -1,0 +1,1 @@
+"""Tables of papers, made again: one YAML page a table, and what plans, runs and writes them."""
