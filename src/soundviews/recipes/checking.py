@@ -3,6 +3,7 @@
 import logging
 
 import torch
+from pydantic import ValidationError
 from torch import nn
 
 from soundviews.core.component import component
@@ -10,7 +11,7 @@ from soundviews.core.errors import SoundviewsError
 from soundviews.features import FrontEnd
 from soundviews.recipes.building import Parts
 from soundviews.recipes.optimization import create_optimizer, create_schedule
-from soundviews.recipes.schema import Inference, Length, Recipe, RecipePage, Unit, WindowSettings
+from soundviews.recipes.schema import Inference, Length, Recipe, RecipePage, Unit, WindowSettings, explain
 from soundviews.views.pipeline import Branch, TwoViews
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,11 @@ def _derive_windows(page: RecipePage, parts: Parts) -> WindowSettings:
     hop = stated.hop or size
     if hop > size:
         _warn(page, f"inference.windows.hop is {hop}, so that clips are not heard between windows of {size}")
-    return WindowSettings(unit=unit, size=size, hop=hop, crop=crop, tail=stated.tail or "drop")
+    try:
+        return WindowSettings(unit=unit, size=size, hop=hop, crop=crop, tail=stated.tail or "drop")
+    except ValidationError as error:  # sizes that follow from the views
+        wrong = explain(error, WindowSettings)
+        raise SoundviewsError(f"recipe {page.name!r}: inference.windows, as its views cut them: {wrong}") from error
 
 
 def require_fit(recipe: Recipe, parts: Parts) -> None:

@@ -52,7 +52,7 @@ def open_shard(path: Path) -> Shard:
     """A shard, memory-mapped.
 
     Raises:
-        OSError, pa.ArrowInvalid: missing or torn.
+        OSError, pa.ArrowException: missing or torn.
     """
     reader = pa.ipc.open_file(pa.memory_map(str(path)))
     return Shard(reader, json.loads(reader.schema.metadata[_UNREADABLE]))

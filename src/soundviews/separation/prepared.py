@@ -106,7 +106,7 @@ class PreparedChannels:
         try:
             shard = self._shard(processor, number)
             batch = shard.batches.get_batch(index)
-        except (OSError, pa.ArrowInvalid) as error:
+        except (OSError, pa.ArrowException) as error:
             raise UnreadableClip("its separated channels are missing or damaged") from error
         if batch.num_rows == 0:
             raise UnreadableClip(shard.unreadable.get(str(index), "it could not be read when it was prepared"))

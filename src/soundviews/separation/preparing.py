@@ -191,7 +191,7 @@ def _missing(folder: Path, clips: int) -> set[int]:
     for shard in range(-(-clips // CLIPS_PER_SHARD)):
         try:
             whole = open_shard(shard_file(folder, shard)).batches.num_record_batches == len(rows_of(shard, clips))
-        except (OSError, pa.ArrowInvalid):
+        except (OSError, pa.ArrowException):
             whole = False
         if not whole:
             missing.add(shard)
