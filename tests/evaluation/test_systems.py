@@ -14,11 +14,12 @@ def names(*texts: str) -> list[str]:
 
 
 def test_runs_are_called_after_their_directories():
-    assert names("runs/one", "runs/two/", "runs/three/bundle", "logmel", "hear:some.module@a/w.pt") == [
+    assert names("runs/one", "runs/two/", "runs/three/bundle", "logmel", "logmel:ssep", "hear:some.module@a/w.pt") == [
         "one",
         "two",
         "three",
         "log-mel statistics",
+        "log-mel of ssep",
         "some.module@a/w.pt",
     ]
 

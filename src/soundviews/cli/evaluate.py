@@ -15,8 +15,8 @@ def evaluate(
     model: Annotated[
         str,
         typer.Argument(
-            help="A bundle, a run that has one, an encoder's name (`soundviews models`), logmel, or hear:MODULE (with "
-            "weights hear:MODULE@FILE)."
+            help="A bundle, a run that has one, an encoder's name (`soundviews models`), logmel, logmel:RECIPE (the "
+            "spectrogram that the recipe's encoder hears), or hear:MODULE (with weights hear:MODULE@FILE)."
         ),
     ],
     data: judging.Data,

@@ -1,10 +1,17 @@
 """Baselines that every encoder must beat."""
 
+import hashlib
+
 import torch
 from torch import Tensor
 
+from soundviews.core.component import Component
+from soundviews.features import create_front_end
 from soundviews.features.log_mel import LogMel
 from soundviews.features.patches import Clips
+from soundviews.model.config import BundleConfig
+from soundviews.model.windows import WindowCutter
+from soundviews.recipes.loading import load_recipe
 
 
 class LogMelStatistics:
@@ -39,3 +46,48 @@ class LogMelStatistics:
         maximum = x.masked_fill(~inside, -torch.inf).amax(1)
         vectors = torch.cat([mean, deviation, maximum], dim=1)
         return vectors, torch.arange(len(vectors)), torch.zeros(len(vectors))
+
+
+class LogMelPatches:
+    """A recipe's log-mel spectrogram as it is: each window that its encoder would hear, row after row (ssep, Table 1).
+
+    Args:
+        recipe: As `load_recipe` takes it. Level, front-end and windows are those of its encoder; no statistics.
+    """
+
+    head = None
+
+    def __init__(self, recipe: str) -> None:
+        page = load_recipe(recipe)
+        log_mel = create_front_end(page.features, page.audio.sample_rate)
+        windows = page.inference.windows
+        frames = windows.size if windows.unit == "spectrogram" else log_mel.frames(windows.size)
+        config = BundleConfig(
+            sample_rate=page.audio.sample_rate,
+            level=page.inference.level,
+            fill=page.audio.fill,
+            features=page.features,
+            windows=windows,
+            statistics=None,
+            encoder=Component(name="none"),
+            embedding_size=frames * log_mel.n_mels,
+            recipe=page.name,
+        )
+        self.name, self.sample_rate, self.embedding_size = (
+            log_mel_name(recipe),
+            config.sample_rate,
+            config.embedding_size,
+        )
+        self.fingerprint = "log-mel patches " + hashlib.sha256(config.model_dump_json().encode()).hexdigest()
+        self._cutter = WindowCutter(config, log_mel)
+
+    @torch.inference_mode()
+    def embed_clips(self, clips: Clips, space: str = "h") -> tuple[Tensor, Tensor, Tensor]:
+        """As `Model.embed_clips`: vectors (windows, frames * mels)."""
+        patches, clip, starts = self._cutter.cut(clips)
+        return patches.flatten(1), clip, starts
+
+
+def log_mel_name(recipe: str) -> str:
+    """What the log-mel spectrogram of a recipe is called in results."""
+    return f"log-mel of {recipe}"

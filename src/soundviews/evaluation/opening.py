@@ -8,12 +8,12 @@ import torch
 
 from soundviews.core.devices import chosen_device
 from soundviews.core.errors import SoundviewsError, option
-from soundviews.evaluation.baselines import LogMelStatistics
+from soundviews.evaluation.baselines import LogMelPatches, LogMelStatistics
 from soundviews.evaluation.embeddings import Embeds
 from soundviews.evaluation.hear import load_hear
 from soundviews.model import Model, load
 
-LOG_MEL, HEAR = "logmel", "hear:"
+LOG_MEL, LOG_MEL_OF, HEAR = "logmel", "logmel:", "hear:"
 
 Source = str | Path | Embeds
 """What `open_model` takes."""
@@ -24,8 +24,9 @@ def open_model(source: Source, device: str | torch.device = "cpu", hop: int | No
 
     Args:
         source: The path of a bundle or of a run that has one; "logmel", the statistics every encoder must beat;
-            "hear:MODULE" or "hear:MODULE@WEIGHTS", an importable module with HEAR's functions and a file for its
-            `load_model`; or a `Model`, of which a copy is moved to the device if it is elsewhere; or any object with
+            "logmel:RECIPE", the log-mel spectrogram that the encoder of a recipe hears, as it is; "hear:MODULE" or
+            "hear:MODULE@WEIGHTS", an importable module with HEAR's functions and a file for its `load_model`; or a
+            `Model`, of which a copy is moved to the device if it is elsewhere; or any object with
             what `Embeds` says, which is taken as it is.
         device: Where to compute; "auto" is the GPU where there is one.
         hop: Distance of the windows, in the bundle's own unit (frames or samples); None leaves it.
@@ -54,6 +55,8 @@ def _opened(source: Source, device: torch.device) -> Any:
     text = str(source)
     if text == LOG_MEL:
         return LogMelStatistics()
+    if text.startswith(LOG_MEL_OF):
+        return LogMelPatches(text.removeprefix(LOG_MEL_OF))
     if text.startswith(HEAR):
         module, _, weights = text.removeprefix(HEAR).partition("@")
         if not module:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from soundviews.core.errors import SoundviewsError
-from soundviews.evaluation.opening import HEAR, LOG_MEL, Source, source_name
+from soundviews.evaluation.baselines import log_mel_name
+from soundviews.evaluation.opening import HEAR, LOG_MEL, LOG_MEL_OF, Source, source_name
 
 Systems = Mapping[str, Source | Sequence[Source]] | Sequence[Source]
 """What `read_systems` takes."""
@@ -131,6 +132,8 @@ def _name_parts(run: Source) -> tuple[str, ...]:
         return (text,)
     if text == LOG_MEL:
         return ("log-mel statistics",)
+    if text.startswith(LOG_MEL_OF):
+        return (log_mel_name(text.removeprefix(LOG_MEL_OF)),)
     if text.startswith(HEAR):
         return (text.removeprefix(HEAR),)
     parts = Path(text).resolve().parts[1:]

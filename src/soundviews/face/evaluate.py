@@ -46,7 +46,7 @@ def evaluate(
     """Judge an encoder on a labelled corpus. What fails is kept in `failures`, and the rest goes on.
 
     Args:
-        model: What `soundviews.load` gives; the path of a run or bundle; "logmel"; "hear:MODULE".
+        model: What `soundviews.load` gives; the path of a run or bundle; "logmel"; "logmel:RECIPE"; "hear:MODULE".
         data: A folder, a manifest, "scenes", a corpus or several; or a task with its own parts and way of reading.
         protocols: "linear", "linear:style=cola,epochs=50", ("linear", {"style": "cola"}), a list of such, or
             {"linear": {"style": "cola"}}.

@@ -13,7 +13,7 @@ from soundviews.core.errors import SoundviewsError
 from soundviews.core.extras import naming_extras
 from soundviews.core.progress import bar
 from soundviews.core.randomness import hashed_seed
-from soundviews.evaluation.baselines import LogMelStatistics
+from soundviews.evaluation.baselines import LogMelPatches, LogMelStatistics
 from soundviews.evaluation.classification import (
     Choosing,
     Settings,
@@ -59,7 +59,7 @@ def linear(
             each clip, standardised).
         epochs: Another number of epochs; milestones keep their places in proportion.
         standardize: Whether to standardise h with the training clips' mean and deviation. The papers do not;
-            default: only for the log-mel statistics, on which these learning rates diverge otherwise.
+            default: only for log-mel statistics and patches, on which these learning rates diverge otherwise.
         pool: Of the style "logistic": how the embeddings of a clip's windows become one vector: "mean", "loudness"
             (windows weighted by their power to the 0.3), "max" or "mean+max+std"; "auto" is what the bundle says, else
             the mean.
@@ -71,7 +71,7 @@ def linear(
         raise SoundviewsError(f"linear: style={style} learns from windows, so pool={pool} is for style=logistic")
     chosen = settings(style, epochs=epochs)
     if standardize is None:
-        standardize = isinstance(model, LogMelStatistics)
+        standardize = isinstance(model, LogMelStatistics | LogMelPatches)
     embeddings, truth = task.embed(model), truth_of(task)
     require_clips(task, "linear", embeddings.kept)
     validation, test = (part[embeddings.kept[part]] for part in (task.validation, task.test))
