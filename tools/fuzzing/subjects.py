@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -44,7 +44,15 @@ AUDIO = ("wav", "flac", "ogg", "opus", "mp3", "aiff", "au", "caf", "w64")
 CONTAINERS = {"m4a": "aac", "webm": "libopus"} if find_spec("av") else {}
 FEATURES = {"n_fft": 256, "window_length": 200, "hop_length": 80, "n_mels": 32, "f_max": 4000}
 WINDOWS = {"unit": "spectrogram", "size": 41, "hop": 41, "crop": 41, "tail": "drop"}
-SEPARATOR = {"window": 20, "hop": 10, "filters": 8, "bottleneck": 4, "width": 6, "repeats": 2, "blocks": 2}
+SEPARATOR: dict[str, Any] = {
+    "window": 20,
+    "hop": 10,
+    "filters": 8,
+    "bottleneck": 4,
+    "width": 6,
+    "repeats": 2,
+    "blocks": 2,
+}
 TRAINING = [
     f"audio.sample_rate={RATE}",
     f"features={FEATURES}".replace("'", ""),
@@ -151,7 +159,7 @@ def _write_container(path: Path, codec: str) -> None:
     import av
 
     with av.open(str(path), "w") as out:
-        stream = out.add_stream(codec, rate=48000, layout="mono")
+        stream: Any = out.add_stream(codec, rate=48000, layout="mono")
         resampler = av.AudioResampler(format=stream.codec_context.format, layout="mono", rate=48000, frame_size=960)
         frame = av.AudioFrame.from_ndarray(np.tile(noise(), 6)[None], format="fltp", layout="mono")
         frame.sample_rate = 48000

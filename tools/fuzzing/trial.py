@@ -112,7 +112,7 @@ class Workshop:
     def _start(self) -> None:
         for subject in self.subjects:  # by this process: the files must outlive the one that crashes
             self.whole(subject)
-        context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         here, there = context.Pipe()
         process = context.Process(target=_serve, args=(self.folder, self.subjects, here, there), daemon=True)
         process.start()

@@ -104,11 +104,13 @@ def main() -> None:
     sys.exit(code)
 
 
-def _one_line(message: Any, category: Any, filename: str, *rest: Any) -> str:
+def _one_line(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
     """A warning of this package without the line of its source; those of others as Python has them."""
     if Path(filename).is_relative_to(PACKAGE):
         return f"soundviews: {message}\n"
-    return f"{filename}:{rest[0]}: {category.__name__}: {message}\n"
+    return f"{filename}:{lineno}: {category.__name__}: {message}\n"
 
 
 def _run() -> Any:
