@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from soundviews.core import shipped
 from soundviews.core.component import Component
 from soundviews.encoders import create_encoder
 from soundviews.model import Model
+from soundviews.model.bundle import save_bundle
 from soundviews.model.config import BundleConfig
 from soundviews.recipes.schema import Statistics, WindowSettings
 
@@ -38,3 +40,10 @@ def tiny_model() -> Model:
     )
     torch.manual_seed(0)
     return Model(config, create_encoder("vgg_like"), name="tiny", fingerprint="tiny")
+
+
+@pytest.fixture
+def random_base(tiny_model, tmp_path, monkeypatch):
+    """The only encoder that comes with the package is called `base`, and its weights are random."""
+    folder = save_bundle(tmp_path / "package" / "base", tiny_model.config, tiny_model.encoder)
+    monkeypatch.setattr(shipped, "SHIPPED", folder.parent)

@@ -25,15 +25,19 @@ TINY_SEPARATOR = [
 TINY = ["training.steps=2", "training.batch_size=4", "training.warmup_steps=0"]
 
 
+@pytest.mark.usefixtures("random_base")
 def test_the_demo_leaves_processors_channels_an_encoder_and_a_report_and_may_be_run_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("soundviews.face.demo.PROTOCOLS", [("qbe", {})])  # the probes take longer than all the rest
+    monkeypatch.setattr("soundviews.face.demo_first.SCENES", 8)
+    monkeypatch.setattr("soundviews.face.demo.JUDGED_SCENES", 2)
     words = ["--set", *" --set ".join(TINY).split(" "), "--set-separator", TINY_SEPARATOR[0]]
     words += [word for setting in TINY_SEPARATOR[1:] for word in ("--set-separator", setting)]
     load_verbs()
     said = CliRunner().invoke(app, ["demo", "--out", str(tmp_path), "--clips", "40", *words])
     assert said.exit_code == 0, said.output
+    assert said.stdout.startswith("8 made-up recordings of one sound each, heard by the encoder base")
     report = tmp_path / "report.html"
     assert list(find_processors(tmp_path / "separator")) == ["N", "F", "S1", "S2"]
     prepared = sorted(json.loads(page.read_text())["name"] for page in tmp_path.glob("channels/*/*/about.json"))
@@ -50,7 +54,7 @@ def test_the_demo_leaves_processors_channels_an_encoder_and_a_report_and_may_be_
     assert said.stdout.splitlines()[-3:] == [
         again.answer,
         f"The report, with pictures: {report}",
-        "Next, your own recordings: soundviews pretrain MY_RECORDINGS --out runs/first",
+        "Next, your own recordings: soundviews embed base MY_RECORDINGS --out archive.parquet",
     ]
     assert f'<p class="lead">{html.escape(again.answer)} Learned' in page
     assert read_metrics(tmp_path / "run" / "metrics.csv") == before

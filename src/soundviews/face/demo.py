@@ -23,7 +23,7 @@ from soundviews.scenes.folder import SceneOptions, write_scenes
 from soundviews.separation.preparing import prepare
 from soundviews.separation.processor import find_processors, load_processors
 
-CLIPS, LONGEST = 300, 5.0  # scenes, and seconds of one
+CLIPS, LONGEST = 240, 5.0  # scenes, and seconds of one
 LEARN, TEST = [1, 2, 3, 4], [5]
 PROTOCOLS = [("qbe", {}), ("linear", {"style": "logistic"})]
 JUDGED_SCENES = 20  # by each processor
@@ -44,7 +44,7 @@ def demo(
     clips: int = CLIPS,
     separator_overrides: list[str] | None = None,
 ) -> Demonstration:
-    """Run the demonstration; started again, it goes on where it was.
+    """Run the demonstration after its first look (`first_look`); started again, it goes on where it was.
 
     Args:
         directory: Everything goes below it: `scenes/`, `separator/`, `channels/`, `run/` with its bundle,

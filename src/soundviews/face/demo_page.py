@@ -151,10 +151,12 @@ def next_section() -> Section:
         "Now your own recordings",
         [
             Code(
+                "soundviews embed base MY_RECORDINGS --out archive.parquet\n"
+                "soundviews search archive.parquet SOUND_I_LOOK_FOR.wav\n"
+                "\n"
                 "soundviews pretrain MY_RECORDINGS --out runs/first\n"
                 "soundviews evaluate runs/first --data MY_LABELLED_CLIPS --protocol linear --baselines\n"
-                "soundviews embed runs/first MY_RECORDINGS --out archive.parquet\n"
-                "soundviews search archive.parquet SOUND_I_LOOK_FOR.wav\n"
+                "soundviews compare runs/first base logmel --data MY_LABELLED_CLIPS\n"
                 "\n"
                 "soundviews separate train MY_RECORDINGS --recipe separator/small --out runs/separator\n"
                 "soundviews separate apply runs/separator MY_RECORDINGS --out channels"
@@ -163,11 +165,13 @@ def next_section() -> Section:
             Code(
                 "import soundviews as sv\n"
                 "\n"
+                'vectors, clips = sv.embed("base", "MY_RECORDINGS")\n'
+                'sv.embed_archive("base", "MY_RECORDINGS", "archive.parquet")\n'
+                'hits = sv.open_archive("archive.parquet").search("SOUND_I_LOOK_FOR.wav")\n'
+                "\n"
                 'model = sv.pretrain("MY_RECORDINGS", "runs/first")\n'
                 'print(sv.evaluate(model, "MY_LABELLED_CLIPS", "linear", baselines=True))\n'
-                'vectors, clips = sv.embed(model, "MY_RECORDINGS")\n'
-                'sv.embed_archive(model, "MY_RECORDINGS", "archive.parquet")\n'
-                'hits = sv.open_archive("archive.parquet", model).search("SOUND_I_LOOK_FOR.wav")\n'
+                'print(sv.compare({"mine": model, "base": "base"}, "MY_LABELLED_CLIPS"))\n'
                 "\n"
                 'run = sv.train_separator("MY_RECORDINGS", "runs/separator", recipe="separator/small")\n'
                 'channels = sv.separate(run, "A_RECORDING.wav")'
