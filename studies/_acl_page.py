@@ -11,7 +11,7 @@ from scipy.stats import kendalltau
 from soundviews.evaluation.intervals import student_t
 from soundviews.pretraining.log import read_metrics
 from studies._acl import ROWS, SCRATCH, Study
-from studies._page import notes, picture, record, shown, table, written_by
+from studies._page import RESULTS, notes, picture, record, shown, table, written_by
 
 METRICS = {"accuracy": "accuracy", "mAP": "mAP", "macro_f1": "macro F1", "weighted_precision": "weighted precision"}
 PICTURES = {
@@ -107,6 +107,7 @@ def _frozen(study: Study, compared: Json, rows: list[str], seeds: list[int], pag
         *table(header, lines),
         *_picture(study, "acl_compare.svg", page, images, "every protocol by row, with intervals"),
         *_picture(study, "acl_f1.svg", page, images, "F1 of each class by row"),
+        *_confusions(study, page, images),
     ]
 
 
@@ -213,6 +214,17 @@ def _over(runs: Sequence[Json], metric: str) -> str:
         return f"{values[0]:.3f}" if values else "-"
     interval = student_t(values, "")
     return f"{_mean(runs, metric):.3f} ({interval.low:.3f} to {interval.high:.3f})"
+
+
+def _confusions(study: Study, page: Path, images: Path) -> list[str]:
+    """The confusions of each row, frozen, by acl's linear style (Fig. 4); nothing beside ESC-50's fifty classes."""
+    if page.parent == RESULTS:
+        return []
+    lines = []
+    for made in sorted(study.out("frozen").glob("confusion-*style-acl*.svg")):
+        shutil.copyfile(made, images / f"acl_{made.name}")
+        lines += picture(images / f"acl_{made.name}", page, made.stem.replace("-", " "))
+    return ["### Confusions", "", "In shares of each class's clips, as in Figure 4.", "", *lines] if lines else []
 
 
 def _picture(study: Study, name: str, page: Path, images: Path, words: str) -> list[str]:

@@ -24,7 +24,8 @@ LARGE = {row: "acl" if row == "stretch-masking" else f"acl/{row}" for row in ROW
 def study_of(given: argparse.Namespace) -> Study:
     quick = ["training.steps=2", "training.batch_size=4", "training.warmup_steps=0"] if given.quick else []
     if given.learn:
-        return Study(given.data, given.work, LARGE, [given.learn], [], "epochs=100", quick)
+        learn = [given.learn, *(["--splits", given.learn_splits] if given.learn_splits else [])]
+        return Study(given.data, given.work, LARGE, learn, [], "epochs=100", quick)
     epochs = "epochs=1,precision=bf16" if given.quick else "epochs=30,precision=bf16"
     learn, judge = [given.data, "--folds", "1,2"], ["--train-folds", "1,2", "--test-folds", "3"]
     return Study(given.data, given.work, SMALL, learn, judge, epochs, quick)
@@ -35,6 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("data", metavar="DATA", help="the labelled corpus; of ESC-50 the folder with meta/ and audio/")
     parser.add_argument("work", metavar="WORK", type=Path)
     parser.add_argument("--learn", help="another corpus to learn from, with the recipes of full size")
+    parser.add_argument(
+        "--learn-splits",
+        default="unbalanced_train",
+        help="of that corpus; the default is what the paper learns from, which has no clip of Table 2; '' is all of it",
+    )
     parser.add_argument("--seeds", default="0,1,2", help="of pretraining; default 0,1,2")
     parser.add_argument("--only", default=",".join(ROWS), help="rows, as in noise,masking")
     parser.add_argument("--stage", choices=("pretrain", "finetune", "all"), default="all", help="run this and no more")

@@ -1,12 +1,13 @@
 """The page about acl, from results made up here."""
 
+import argparse
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from studies import _acl_page
+from studies import _acl_page, acl
 from studies._acl import Study
 
 LINEAR = {"noise": [0.30, 0.40], "masking": [0.50, 0.60]}  # macro F1 by row, then seed
@@ -38,6 +39,7 @@ def study(tmp_path: Path) -> Study:
     keep(study, "frozen", "compare.json", {"tasks": ["folds"], "rows": rows, "differences": [difference]})
     for name in ("compare", "invariance", "f1-linear-style-acl", "f1-linear-style-logistic"):
         (study.out("frozen") / f"{name}.svg").write_text(name)
+    (study.out("frozen") / "confusion-masking-linear-style-acl.svg").write_text("confusion")
     keep(study, "random", "evaluation.json", {"rows": [judged("mine", "random", [0.05])]})
     keep(study, "scratch", "evaluation.json", {"rows": [judged("mine", "scratch", [0.7, 0.9])]})
     study.run_of("masking", 0).mkdir(parents=True)
@@ -49,6 +51,16 @@ def study(tmp_path: Path) -> Study:
         for name in (tuned.name, study.pretrain(row, seed).name):
             (tmp_path / "logs" / f"{name}.json").write_text(json.dumps({"seconds": 90, "commit": "abc1234"}))
     return study
+
+
+def test_at_full_size_encoders_learn_from_what_the_paper_learned_from(tmp_path: Path) -> None:
+    given = argparse.Namespace(
+        data="DESED", work=tmp_path, learn="AUDIOSET", learn_splits="unbalanced_train", quick=False
+    )
+    learning = acl.study_of(given).pretrain("noise", 0).arguments
+    assert learning[:4] == ["pretrain", "AUDIOSET", "--splits", "unbalanced_train"]
+    given.learn_splits = ""
+    assert "--splits" not in acl.study_of(given).pretrain("noise", 0).arguments
 
 
 def cells(text: str, section: str) -> dict[str, list[str]]:
@@ -86,4 +98,6 @@ def test_every_section_says_what_was_found(study: Study, tmp_path: Path) -> None
         "invariance",
         "f1-linear-style-acl",
     ]
+    assert "(../images/acl_confusion-masking-linear-style-acl.svg)" in text and "### Confusions" in text
+    assert (images / "acl_confusion-masking-linear-style-acl.svg").read_text() == "confusion"
     assert str(tmp_path) not in text and "ran at abc1234" in text
