@@ -228,7 +228,9 @@ def _separates(directory: Path) -> Path:
 
 
 def _words(settings: RunSettings) -> str:
-    """The run's recordings as words of the command line."""
+    """The run's recordings as words of the command line; where its sounds were synthesised there are none to embed."""
+    if isinstance(settings.data, str) and settings.data.partition(":")[0] == "synthesis":
+        return "RECORDINGS"
     return _named(settings.data) or "RECORDINGS"
 
 
