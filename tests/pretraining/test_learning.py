@@ -1,5 +1,6 @@
 """Seconds of training on built-in scenes leave an encoder that knows more than a random one."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ from soundviews.audio.loader import ClipBatch, evaluation_batches, training_load
 from soundviews.datasets.opening import open_corpus
 from soundviews.pretraining.module import Pretraining
 from soundviews.recipes.building import build
+from soundviews.recipes.loading import load_recipe
 from soundviews.recipes.schema import Recipe, Statistics
 
 SCENES = "scenes:clips=64,sample_rate=8000,min_seconds=2,max_seconds=3,sources=no"
@@ -30,7 +32,9 @@ TRIPLET = [QUICK, "objectives=[triplet: {margin: 0.1, projection_size: 32}]"]
 def train(module: Pretraining, steps: int) -> None:
     """What Lightning does, without its second of preparations."""
     optimizer = module.configure_optimizers()["optimizer"]
-    for index, batch in enumerate(training_loader(open_corpus(SCENES), 8000, 16, seed=0, start_step=0, steps=steps)):
+    backgrounds = module.views.backgrounds
+    loader = training_loader(open_corpus(SCENES), 8000, 16, seed=0, start_step=0, steps=steps, backgrounds=backgrounds)
+    for index, batch in enumerate(loader):
         optimizer.zero_grad()
         module.training_step(batch, index).backward()
         optimizer.step()
@@ -75,6 +79,24 @@ def test_byol_predicts_the_other_view_and_does_not_collapse(
     loss, accuracy = byol_on(module, heldout)
     assert loss < 0.5 * loss_before
     assert accuracy > 2 * max(accuracy_before, 1 / 64)  # that of chance, if all outputs had become one
+
+
+@pytest.mark.filterwarnings("ignore:You are trying to `self.log")  # a step without a trainer
+def test_byol_a_knows_a_sound_again_that_was_cropped_and_stretched(
+    tiny_recipe: Callable[..., Recipe], heldout: ClipBatch
+) -> None:
+    edits = [["edit_views={patch: {frames: 41}}"], ["edit_views={patch: {frames: 41}, mix_back: null}"]]
+    steps = [json.dumps(load_recipe("byol_a/small", edit).views.anchor) for edit in edits]
+    training, unmixed = ([f"views.anchor={branch}", f"views.positive={branch}"] for branch in steps)
+    recipe = tiny_recipe(*BYOL, *training, "training.batch_size=16", "training.optimizer={adam: {lr: 0.001}}")
+    module = Pretraining(recipe, build(recipe), 40, Statistics(mean=-2.0, std=1.0))
+    mixing, module.views = module.views, build(tiny_recipe(*unmixed)).views
+    untrained, (_, accuracy_before) = agreement(module, heldout), byol_on(module, heldout)
+    unmixing, module.views = module.views, mixing
+    train(module, 40)
+    module.views = unmixing
+    assert agreement(module, heldout) > untrained
+    assert byol_on(module, heldout)[1] > 2 * max(accuracy_before, 1 / 64)
 
 
 @torch.no_grad()
