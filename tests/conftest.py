@@ -41,6 +41,7 @@ SLOW = (
     "recipes/test_recipe.py",
     "recipes/test_uses.py",
     "report/test_browser.py",
+    "reproduction/test_reproduce.py",
     "scenes/test_endless",
     "studies/",
     "test_benchmarks.py",

@@ -158,9 +158,10 @@ def _trained(plan: Plan, row: Row, page: Page, channels: Mapping[float, Channels
 def _cell(plan: Plan, row: Row, name: str, encoders: list[_Training], why: str, hashed: str) -> Cell:
     """A figure, and the judgements that it is the mean of."""
     column = plan.table.columns[name]
-    data = plan.asked.recordings(plan.table, row.data or column.data or "")
+    role = row.data or column.data
+    data = plan.asked.recordings(plan.table, role) if role and not why else None
     if not why and data is None:
-        why = f"no recordings are given as {row.data or column.data}"
+        why = f"no recordings are given as {role}"
     judgements = [] if why or data is None else [_judged(plan, row, name, data, encoder) for encoder in encoders]
     steps = (*(encoder.folder for encoder in encoders if encoder.folder), *judgements)
     described = row.recipe or "", hashed if not why else ""

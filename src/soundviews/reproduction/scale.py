@@ -20,8 +20,8 @@ def require_scale(scale: float) -> None:
 def said(scale: float) -> str:
     """What a scale below 1 shortens, as a sentence for pages and terminals."""
     return (
-        f"Shortened by {scale:g}: steps and epochs times {scale:g}; batches, the seconds of a clip and the epochs of "
-        f"protocols times its square root, {sqrt(scale):.3g} (at least {SMALLEST_BATCH} clips, {SHORTEST_CLIP:g} s and "
+        f"Shortened by {scale:g}: steps and epochs times {scale:g}; batches, how many make a step, the seconds of a clip "
+        f"and the epochs of protocols times its square root, {sqrt(scale):.3g} (at least {SMALLEST_BATCH} clips, {SHORTEST_CLIP:g} s and "
         f"1 epoch). The recordings that are given are used whole; of the built-in scenes there are {scenes(scale)}."
     )
 

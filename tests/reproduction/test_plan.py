@@ -1,0 +1,102 @@
+"""The plan of every table: steps in order, each once, with commands that the command line takes."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from soundviews.cli.app import app, load_verbs
+from soundviews.core.errors import SoundviewsError
+from soundviews.reproduction.asked import Asked, require_recordings
+from soundviews.reproduction.page import list_tables, load_table
+from soundviews.reproduction.plan import make_plan
+
+
+def planned(name: str, **asked):
+    table = load_table(name)
+    if "stand_in" not in asked:
+        asked.setdefault("data", {role: f"my {role}" for role in table.data})
+    return make_plan(table, Asked(**asked), Path("work"))
+
+
+def takes(command: str) -> None:
+    """Fail unless the command line takes these words."""
+    load_verbs()
+    words = shlex.split(command)[1:]
+    verb = get_command(app)
+    while hasattr(verb, "commands"):
+        verb = verb.commands[words.pop(0)]
+    verb.make_context(words[0], words)
+
+
+@pytest.mark.parametrize("asked", [{}, {"stand_in": "scenes", "scale": 0.001, "seeds": 2}])
+@pytest.mark.parametrize("name", list_tables())
+def test_every_table_has_a_plan(name, asked):
+    plan = planned(name, **asked)
+    before: set[Path] = set()
+    for step in plan.steps.values():
+        assert set(step.needs) <= before
+        before.add(step.folder)
+    for cell in plan.cells:
+        assert bool(cell.reason) != bool(cell.judgements) and set(cell.steps) <= before
+    assert len(plan.to_do) == len(plan.steps)
+
+
+@pytest.mark.parametrize("name", ["ssep/table4", "acl/table1", "uclser/table3"])
+def test_the_commands_of_a_plan_are_commands(name):
+    for step in planned(name, overrides={"training.precision": "bf16-mixed"}, workers=2).steps.values():
+        takes(step.command)
+
+
+def test_the_same_training_is_one_step_of_two_tables():
+    def trainings(name):
+        return {folder for folder in planned(name).steps if folder.parent.name == "trainings"}
+
+    assert len(trainings("ssep/table1") & trainings("ssep/table2")) == 2
+    assert len(trainings("uclser/table2")) == 8  # of nine rows
+    assert len({folder for folder in planned("ssep/table1", seeds=3).steps if folder.parent.name == "trainings"}) == 12
+
+
+def test_separated_channels_are_made_once_with_all_processors():
+    steps = [step for step in planned("ssep/table4").steps.values() if step.folder.parent.name == "channels"]
+    assert len(steps) == 1 and "--processors S2,S1,F,N" in steps[0].command
+    given = planned("ssep/table4", separator="runs/separator")
+    assert not any(folder.parent.name == "separators" for folder in given.steps)
+
+
+def test_other_data_or_a_moved_folder():
+    table = load_table("ssep/table2")
+    data = {"pretraining": "a", "qbe": "b", "evaluation": "c"}
+    folders = [folder.name for folder in make_plan(table, Asked(data=data), Path("here")).steps]
+    assert folders == [folder.name for folder in make_plan(table, Asked(data=data), Path("there")).steps]
+    other = make_plan(table, Asked(data=data | {"pretraining": "d"}), Path("here")).steps
+    assert not {folder.name for folder in other} & set(folders)
+
+
+def test_missing_recordings_are_all_named_before_anything_is_done(tmp_path):
+    table = load_table("ssep/table2")
+    with pytest.raises(SoundviewsError, match=r"evaluation is not given.*pretraining: no corpus at .*nowhere.*qbe is"):
+        require_recordings(table, Asked(data={"pretraining": str(tmp_path / "nowhere")}))
+    with pytest.raises(SoundviewsError, match="did you mean 'pretraining'"):
+        require_recordings(table, Asked(data={"pretrainng": "x"}))
+
+
+def test_a_split_that_is_not_there_is_named(tmp_path, write_audio):
+    write_audio("a.wav")
+    (tmp_path / "all.csv").write_text("path,split\na.wav,unbalanced\n")
+    with pytest.raises(SoundviewsError, match=r"none of the 1 clips is in .*train.*the splits there are unbalanced"):
+        require_recordings(load_table("ssep/table2"), Asked(data={"pretraining": str(tmp_path / "all.csv")}))
+
+
+def test_figures_without_their_recordings_may_be_left_out():
+    plan = planned("ssep/table2", data={"pretraining": "a", "qbe": "b"}, skip_missing=True)
+    assert [cell.reason for cell in plan.cells[:2]] == ["", "no recordings are given as evaluation"]
+
+
+def test_stand_ins_take_the_place_of_all_recordings():
+    assert Asked(stand_in="scenes").recordings(load_table("uclser/table1"), "evaluation") == (
+        "scenes:clips=500,max_events=1"
+    )
+    with pytest.raises(SoundviewsError, match="stands in for all recordings"):
+        Asked(stand_in="scenes", data={"qbe": "x"})
