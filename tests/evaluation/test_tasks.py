@@ -60,6 +60,14 @@ def test_splits_by_name_and_by_default():
         assert [len(part) for part in (task.train, task.validation, task.test)] == [20, 8, 10]
 
 
+def test_a_part_may_be_several_splits():
+    splits = (["balanced"] * 4 + ["unbalanced"] * 4 + ["eval"] * 4 + ["other"] * 8) * 2
+    task = open_tasks(corpus(splits=splits), train_split=["balanced", "unbalanced"], test_split="eval")[0]
+    assert set(task.corpus.column("split")[task.train]) == {"balanced", "unbalanced"} and len(task.train) == 16
+    assert set(task.corpus.column("split")[task.test]) == {"eval"}
+    assert task.description.startswith("train: split balanced, unbalanced (16 clips)")
+
+
 def test_neither_folds_nor_splits_divides_by_class_and_seed():
     one, same, other = (open_tasks(corpus(), seed=seed)[0] for seed in (1, 1, 2))
     assert "stratified 80 % (seed 1)" in one.description

@@ -235,11 +235,14 @@ class Corpus:
         readable = table.filter(pa.array(~np.isnan(seconds)))
         return Corpus(self.root, readable, self.vocabulary, [*self.skipped, *bad])
 
-    def cut(self, seconds: float) -> "Corpus":
+    def cut(self, seconds: float, min_seconds: float | None = None) -> "Corpus":
         """Clips of at most `seconds`: a longer one becomes several consecutive ones.
 
-        A last piece shorter than a twentieth of `seconds`, or than 0.1 s, is left out: recordings meant to be of 10 s
-        are often of 10.15 s. Clips that are short enough stay as they are.
+        A last piece shorter than `min_seconds` is left out. Clips that are short enough stay as they are.
+
+        Args:
+            min_seconds: None is a twentieth of `seconds` and at least 0.1 s, for recordings meant to be of 10 s are
+                often of 10.15 s.
         """
         if seconds <= 0:
             raise ValueError(f"seconds must be positive, not {seconds}")
@@ -248,8 +251,9 @@ class Corpus:
         end = np.fmin(np.where(np.isnan(known.column("end")), duration, known.column("end")), duration)
         length = end - start
         whole = np.floor(length / seconds + 1e-9).astype(np.int64)
-        shortest = max(LEAST_SHARE * seconds, LEAST_SECONDS)
-        pieces = np.maximum(whole + (length - whole * seconds >= shortest), 1)
+        if min_seconds is None:
+            min_seconds = max(LEAST_SHARE * seconds, LEAST_SECONDS)
+        pieces = np.maximum(whole + (length - whole * seconds >= min_seconds), 1)
         row = np.repeat(np.arange(len(known)), pieces)
         piece = np.arange(len(row)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
         new_start = start[row] + piece * seconds

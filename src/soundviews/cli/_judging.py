@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from soundviews.cli._devices import Device
-from soundviews.cli._folds import numbers
+from soundviews.cli._folds import names, numbers
 from soundviews.cli._use import Use
 from soundviews.core.messages import say
 
@@ -35,7 +35,7 @@ Protocols = Annotated[
     ),
 ]
 Folds = Annotated[str, typer.Option(help="As in 1,2.", rich_help_panel=PARTS)]
-Split = Annotated[str, typer.Option(help="A name in the split column.", rich_help_panel=PARTS)]
+Split = Annotated[str, typer.Option(help="A name in the split column, or several: a,b.", rich_help_panel=PARTS)]
 ValidationFolds = Annotated[str, typer.Option(help="They choose epoch and thresholds.", rich_help_panel=PARTS)]
 ValidationSplit = Annotated[str, typer.Option(help="It chooses epoch and thresholds.", rich_help_panel=PARTS)]
 ValidationShare = Annotated[
@@ -76,9 +76,9 @@ def _shared(
         "train_folds": numbers(train_folds),
         "validation_folds": numbers(validation_folds),
         "test_folds": numbers(test_folds),
-        "train_split": train_split or None,
-        "validation_split": validation_split or None,
-        "test_split": test_split or None,
+        "train_split": names(train_split),
+        "validation_split": names(validation_split),
+        "test_split": names(test_split),
         "validation_share": validation_share,
         "cross_validate": cross_validate,
         "seeds": seeds,

@@ -53,7 +53,7 @@ def _rarest(labels: NDArray[np.bool_]) -> Indices:
 
 
 def choose_parts(
-    corpus: Corpus, folds: dict[str, list[int]], splits: dict[str, str], validation_share: float, seed: int
+    corpus: Corpus, folds: dict[str, list[int]], splits: dict[str, list[str]], validation_share: float, seed: int
 ) -> tuple[dict[str, Indices], dict[str, str]]:
     """The clips of each part, int64 rows of the corpus, and in words which they are.
 
@@ -79,22 +79,22 @@ def choose_parts(
     return parts, words
 
 
-def _defaults(corpus: Corpus) -> tuple[dict[str, list[int]], dict[str, str]]:
+def _defaults(corpus: Corpus) -> tuple[dict[str, list[int]], dict[str, list[str]]]:
     folds = fold_numbers(corpus)
     if len(folds) > 1:
         return {"train": folds[:-1], "test": folds[-1:]}, {}
     names = set(pc.unique(corpus.table["split"]).to_pylist())
     if {"train", "test"} <= names:
-        chosen = {"train": "train", "test": "test"}
+        chosen = {"train": ["train"], "test": ["test"]}
         for name in ("validation", "val"):
             if name in names:
-                chosen["validation"] = name
+                chosen["validation"] = [name]
         return {}, chosen
     return {}, {}
 
 
 def _parts(
-    corpus: Corpus, folds: dict[str, list[int]], splits: dict[str, str], seed: int
+    corpus: Corpus, folds: dict[str, list[int]], splits: dict[str, list[str]], seed: int
 ) -> tuple[dict[str, Indices], dict[str, str]]:
     if not (folds or splits or corpus.vocabulary):
         return {"test": np.arange(len(corpus))}, {"test": "all of it"}
@@ -102,8 +102,8 @@ def _parts(
         parts = {part: _where(corpus, "fold", numbers) for part, numbers in folds.items()}
         return parts, {part: "fold " + ", ".join(map(str, numbers)) for part, numbers in folds.items()}
     if splits:
-        parts = {part: _where(corpus, "split", [name]) for part, name in splits.items()}
-        return parts, {part: f"split {name}" for part, name in splits.items()}
+        parts = {part: _where(corpus, "split", names) for part, names in splits.items()}
+        return parts, {part: "split " + ", ".join(names) for part, names in splits.items()}
     train, test = stratified_split(corpus.label_matrix(), 0.2, seed)
     words = {"train": f"a stratified 80 % (seed {seed})", "test": "the other 20 %"}
     return {"train": train, "test": test}, words

@@ -125,9 +125,9 @@ def open_tasks(
     train_folds: Sequence[int] | None = None,
     validation_folds: Sequence[int] | None = None,
     test_folds: Sequence[int] | None = None,
-    train_split: str | None = None,
-    validation_split: str | None = None,
-    test_split: str | None = None,
+    train_split: str | Sequence[str] | None = None,
+    validation_split: str | Sequence[str] | None = None,
+    test_split: str | Sequence[str] | None = None,
     validation_share: float = 0.0,
     cross_validate: bool = False,
     seed: int = 0,
@@ -142,6 +142,7 @@ def open_tasks(
 
     Args:
         data: What `open_corpus` takes, or a task, which is returned as it is.
+        train_split, validation_split, test_split: A name in the corpus's column split, or several.
         validation_share: Where no validation part is named: hold out this share of the training clips, stratified
             and drawn by `seed`.
         cross_validate: Test on each fold once, and train on the others.
@@ -156,7 +157,8 @@ def open_tasks(
         if isinstance(value, int | str):
             raise SoundviewsError(f"{option(f'{part}_folds')} is a list of folds, as [3], not {value!r}")
     folds = _named(train_folds, validation_folds, test_folds)
-    splits = _named(train_split, validation_split, test_split)
+    named = _named(train_split, validation_split, test_split)
+    splits = {part: [names] if isinstance(names, str) else names for part, names in named.items()}
     if cross_validate and (folds or splits):
         raise SoundviewsError(f"{option('cross_validate')} tests on every fold: give no folds or splits beside it")
     if isinstance(data, Task):
