@@ -21,6 +21,7 @@ from soundviews.recipes.schema import Recipe
 
 BYOL = "objectives=[byol: {momentum: 0.9, hidden_size: 16, projection_size: 8}]"
 LOCAL = "[peak_normalize, {patch: {frames: 25}}]"
+BRANCHES = ("anchor", "positive")
 MULTI_CROP = [
     "objectives=[multi_crop: {objective: {nt_xent: {hidden_size: 32, projection_size: 16}}}]",
     f"views.further=[{LOCAL}, {LOCAL}]",
@@ -91,6 +92,21 @@ def test_an_objective_of_two_views_is_not_given_the_further_ones(tiny_recipe: Ca
     recipe = tiny_recipe(MULTI_CROP[0].replace("[multi", "[nt_xent: {}, multi"), MULTI_CROP[1])
     module = Pretraining(recipe, build(recipe), 1, None)
     assert module.training_step(clips(4), 0).isfinite()
+
+
+def test_positions_are_seconds_into_the_clip_whether_samples_or_log_mels_come(
+    tiny_recipe: Callable[..., Recipe],
+) -> None:
+    recipe = tiny_recipe("objectives=[temporal_gap: {longest: 1.0}]", *(f"views.{view}={LOCAL}" for view in BRANCHES))
+    module = Pretraining(recipe, build(recipe), 1, None)
+    batch = clips(6)
+    patches, seconds = module.make_views(batch, 3)[0], module.positions(batch, 3, 0)
+    log_mels = module.log_mel(batch.samples / batch.samples.abs().amax(1, keepdim=True))
+    for of_view, starts in zip(patches, seconds, strict=True):
+        for patch, start, log_mel in zip(of_view, (starts * 100).tolist(), log_mels, strict=True):  # frames of 10 ms
+            torch.testing.assert_close(patch, log_mel[round(start) : round(start) + 25], rtol=0, atol=0.05)
+    drawn = batch._replace(samples=torch.empty(6, 0), log_mels=log_mels[None])
+    assert all(torch.equal(*pair) for pair in zip(seconds, module.positions(drawn, 3, 0), strict=True))
 
 
 @pytest.mark.parametrize("accumulate", [1, 2])
