@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+import soundviews as sv
 from soundviews.cli.app import app, load_verbs
 from soundviews.core.errors import SoundviewsError
-from soundviews.reproduction.asked import Asked, require_recordings
+from soundviews.reproduction.asked import Asked, missing_recordings
 from soundviews.reproduction.page import list_tables, load_table
 from soundviews.reproduction.plan import make_plan
 
@@ -75,18 +76,25 @@ def test_other_data_or_a_moved_folder():
 
 
 def test_missing_recordings_are_all_named_before_anything_is_done(tmp_path):
-    table = load_table("ssep/table2")
-    with pytest.raises(SoundviewsError, match=r"evaluation is not given.*pretraining: no corpus at .*nowhere.*qbe is"):
-        require_recordings(table, Asked(data={"pretraining": str(tmp_path / "nowhere")}))
+    nowhere = {"pretraining": str(tmp_path / "nowhere")}
+    evaluation, pretraining, qbe = missing_recordings(load_table("ssep/table2"), Asked(data=nowhere))
+    assert evaluation.startswith("evaluation is not given: AudioSet") and qbe.startswith("qbe is not given")
+    assert "no corpus at" in pretraining and "nowhere" in pretraining
+    with pytest.raises(SoundviewsError, match=r"cannot be made: evaluation is not given.*pretraining: no corpus at"):
+        sv.reproduce("ssep/table2", tmp_path / "out", nowhere)
+    assert not (tmp_path / "out").exists()
+    plan = sv.reproduce("ssep/table2", tmp_path / "out", plan=True)
+    assert len(plan.missing) == 3 and "prepare PRETRAINING" in "".join(step.command for step in plan.plan.to_do)
     with pytest.raises(SoundviewsError, match="did you mean 'pretraining'"):
-        require_recordings(table, Asked(data={"pretrainng": "x"}))
+        missing_recordings(load_table("ssep/table2"), Asked(data={"pretrainng": "x"}))
 
 
 def test_a_split_that_is_not_there_is_named(tmp_path, write_audio):
     write_audio("a.wav")
     (tmp_path / "all.csv").write_text("path,split\na.wav,unbalanced\n")
-    with pytest.raises(SoundviewsError, match=r"none of the 1 clips is in .*train.*the splits there are unbalanced"):
-        require_recordings(load_table("ssep/table2"), Asked(data={"pretraining": str(tmp_path / "all.csv")}))
+    asked = Asked(data={"pretraining": str(tmp_path / "all.csv")})
+    _, pretraining, _ = missing_recordings(load_table("ssep/table2"), asked)
+    assert "none of the 1 clips is in" in pretraining and "the splits there are unbalanced" in pretraining
 
 
 def test_figures_without_their_recordings_may_be_left_out():

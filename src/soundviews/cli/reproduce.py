@@ -115,6 +115,8 @@ def _say_plan(result: "Reproduction") -> None:
         say("")
         say(f"# {step.title}{' (done)' if step.is_done else ''}")
         say(step.command)
+    for problem in result.missing:
+        say(f"missing: {problem}", err=True)
     say("")
     say(f"{len(steps)} steps, {len(result.plan.to_do)} to do.")
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,11 +100,11 @@ class Asked:
         return {"validation_share": HELD_OUT} if chooses else {}
 
 
-def require_recordings(table: Table, asked: Asked) -> None:
-    """Open all recordings that the table needs, before anything is trained.
+def missing_recordings(table: Table, asked: Asked) -> list[str]:
+    """Open all recordings that the table needs; what is missing or cannot be used, in words.
 
     Raises:
-        SoundviewsError: which role is missing or cannot be used, what was looked for, and where; all of them at once.
+        SoundviewsError: the table has no such role.
     """
     unknown = [f"{role}: {nearest(role, table.data)}" for role in asked.data if role not in table.data]
     if unknown:
@@ -120,8 +120,14 @@ def require_recordings(table: Table, asked: Asked) -> None:
     for role in (VALIDATION, ROOMS):
         if (name := asked.data.get(role)) is not None:
             wrong += _problems(table, asked, role, name)
-    if wrong:
-        raise SoundviewsError(f"table {table.name} cannot be made: " + "; ".join(wrong))
+    return wrong
+
+
+def with_placeholders(table: Table, asked: Asked) -> Asked:
+    """The same, with the roles in capitals in place of the recordings that are not given."""
+    if asked.stand_in is not None or asked.skip_missing:
+        return asked
+    return replace(asked, data={role: role.upper() for role in table.roles} | dict(asked.data))
 
 
 def _problems(table: Table, asked: Asked, role: str, name: str) -> list[str]:

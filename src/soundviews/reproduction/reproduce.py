@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from soundviews.core.errors import SoundviewsError
 from soundviews.core.messages import show_messages
 from soundviews.recipes.reading import Overrides, parse_overrides
-from soundviews.reproduction.asked import SCENES, Asked, require_recordings
+from soundviews.reproduction.asked import SCENES, Asked, missing_recordings, with_placeholders
 from soundviews.reproduction.measured import Line, lines
 from soundviews.reproduction.page import load_table
 from soundviews.reproduction.plan import Plan, make_plan
@@ -18,13 +19,15 @@ class Reproduction(NamedTuple):
     """A table as far as it is made.
 
     plan: its steps, each with the command that does the same. lines: its figures, measured beside published.
-    failures: why a step failed, by its folder. written: the pages.
+    failures: why a step failed, by its folder. written: the pages. missing: what is wrong with the recordings, of a
+    plan only.
     """
 
     plan: Plan
     lines: list[Line]
     failures: dict[Path, str]
     written: list[Path]
+    missing: list[str]
 
 
 def reproduce(
@@ -59,7 +62,7 @@ def reproduce(
         separator: A run of `soundviews.train_separator` to take instead of training one.
         skip_missing: Leave out the figures whose recordings are not given.
         workers: Processes that decode.
-        plan: Only say what would be done.
+        plan: Only say what would be done. Recordings that are missing are then named and do not end it.
 
     Raises:
         SoundviewsError: no such table, or recordings that are missing or cannot be used: all of them, before anything
@@ -78,14 +81,17 @@ def reproduce(
         skip_missing=skip_missing,
         workers=workers,
     )
-    require_recordings(page, asked)
-    planned = make_plan(page, asked, Path(out))
+    missing = missing_recordings(page, asked)
     if plan:
-        return Reproduction(planned, lines(planned, {}), {}, [])
+        planned = make_plan(page, with_placeholders(page, asked), Path(out))
+        return Reproduction(planned, lines(planned, {}), {}, [], missing)
+    if missing:
+        raise SoundviewsError(f"table {page.name} cannot be made: " + "; ".join(missing))
+    planned = make_plan(page, asked, Path(out))
 
     def write(failures: Failures) -> None:
         write_table(planned, failures)
 
     write({})
     failures = work(planned, write)
-    return Reproduction(planned, lines(planned, failures), failures, write_table(planned, failures))
+    return Reproduction(planned, lines(planned, failures), failures, write_table(planned, failures), [])

@@ -20,9 +20,10 @@ def require_scale(scale: float) -> None:
 def said(scale: float) -> str:
     """What a scale below 1 shortens, as a sentence for pages and terminals."""
     return (
-        f"Shortened by {scale:g}: steps and epochs times {scale:g}; batches, how many make a step, the seconds of a clip "
-        f"and the epochs of protocols times its square root, {sqrt(scale):.3g} (at least {SMALLEST_BATCH} clips, {SHORTEST_CLIP:g} s and "
-        f"1 epoch). The recordings that are given are used whole; of the built-in scenes there are {scenes(scale)}."
+        f"Shortened by {scale:g}: steps and epochs times {scale:g}; batches, how many make a step, the seconds of a "
+        f"clip and the epochs of protocols times its square root, {sqrt(scale):.3g} (at least {SMALLEST_BATCH} clips, "
+        f"{SHORTEST_CLIP:g} s and 1 epoch). The recordings that are given are used whole; of the built-in scenes there "
+        f"are {scenes(scale)}."
     )
 
 
