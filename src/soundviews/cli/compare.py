@@ -18,7 +18,8 @@ def compare(
             metavar="RUN...",
             help="A bundle, a run that has one, an encoder's name (`soundviews models`), logmel, or hear:MODULE (with "
             "a file of weights hear:MODULE@FILE), any Python module with the functions of HEAR 2021. NAME=RUN names "
-            "the row; NAME=RUN,RUN,... is one system pretrained several times. The others are tested against the first.",
+            "the row; NAME=RUN,RUN,... is one system pretrained several times. The others are tested against the "
+            "first.",
         ),
     ],
     data: judging.Data,
