@@ -50,9 +50,21 @@ def _line(plan: Plan, cell: Cell, failures: Failures) -> Line:
         low, high, over = (judged[0][name] for name in ("low", "high", "interval"))
     value = unit * sum(values) / len(values) if values else None
     difference = value - cell.published if value is not None and plan.asked.comparable else None
-    bounds = [None if bound is None else unit * bound for bound in (low, high)]
-    described = cell.recipe, cell.hash, _made_by(cell.steps), _state(cell, len(values), failures)
-    return Line(cell.row, cell.column, cell.published, value, *bounds, over, difference, len(values), *described)
+    return Line(
+        row=cell.row,
+        column=cell.column,
+        published=cell.published,
+        value=value,
+        low=None if low is None else unit * low,
+        high=None if high is None else unit * high,
+        over=over,
+        difference=difference,
+        seeds=len(values),
+        recipe=cell.recipe,
+        hash=cell.hash,
+        made_by=_made_by(cell.steps),
+        state=_state(cell, len(values), failures),
+    )
 
 
 def _state(cell: Cell, judged: int, failures: Failures) -> str:
