@@ -108,3 +108,15 @@ def test_stand_ins_take_the_place_of_all_recordings():
     )
     with pytest.raises(SoundviewsError, match="stands in for all recordings"):
         Asked(stand_in="scenes", data={"qbe": "x"})
+
+
+def test_a_corpus_of_ones_own_stands_in_with_its_own_parts(tmp_path, write_audio):
+    for fold in (1, 2, 3):
+        for label in ("cat", "dog"):
+            write_audio(f"{label}{fold}.wav")
+    lines = [f"{label}{fold}.wav,{label},{fold}" for fold in (1, 2, 3) for label in ("cat", "dog")]
+    (tmp_path / "mine.csv").write_text("\n".join(["path,label,fold", *lines]) + "\n")
+    asked = Asked(stand_in=str(tmp_path / "mine.csv"))
+    table = load_table("ssep/table1")
+    assert missing_recordings(table, asked) == [] and asked.learned(table) == {"folds": [1, 2]}
+    assert not asked.comparable and "mine.csv stand in" in asked.warnings()[0]

@@ -13,6 +13,7 @@ from soundviews.core.errors import SoundviewsError
 from soundviews.core.locks import locked
 from soundviews.evaluation.intervals import student_t
 from soundviews.reproduction import work as working
+from soundviews.reproduction.writing import write_table
 
 SMALL = {"stand_in": True, "scale": 1e-5, "workers": 0}
 
@@ -113,3 +114,15 @@ def test_tables_are_listed_and_wrong_words_are_errors():
     assert listed.exit_code == 0 and "ssep/table4" in listed.output and "trainings" in listed.output
     with pytest.raises(SoundviewsError, match="ROLE=RECORDINGS"):
         CliRunner().invoke(app, ["reproduce", "ssep/table1", "--data", "AudioSet"], catch_exceptions=False)
+
+
+def test_percent_is_written_as_the_paper_does(tiny_table, tmp_path):
+    text = tiny_table.read_text().replace("test_split: test}", "test_split: test, percent: true}")
+    tiny_table.write_text(text.replace("0.631", "0.4"))
+    plan = sv.reproduce(tiny_table, tmp_path / "out", plan=True, data={"pretraining": "a", "qbe": "b"}).plan
+    folder = plan.cells[1].judgements[0]
+    folder.mkdir(parents=True)
+    row = {"measure": "mAP", "metrics": {"mAP": 0.256}, "low": 0.1, "high": 0.9, "interval": "classes"}
+    (folder / "evaluation.json").write_text(json.dumps({"rows": [row]}))
+    page, *_ = write_table(plan, {})
+    assert "| Mix vs chan | 0.4 | 25.6 | 10.0 to 90.0 | +25.2 | 1 |" in page.read_text(encoding="utf-8")

@@ -32,8 +32,8 @@ def write_table(plan: Plan, failures: Failures) -> list[Path]:
     return [page, page.with_suffix(".csv"), page.with_suffix(".html")]
 
 
-def _cells(line: Line) -> list[str]:
-    digits = 1 if abs(line.published) > 1 else 3  # as the paper prints percent, and shares
+def _cells(plan: Plan, line: Line) -> list[str]:
+    digits = 1 if plan.table.columns[line.column].percent else 3  # as the papers print percent, and shares
     between = "" if line.low is None or line.high is None else f"{line.low:.{digits}f} to {line.high:.{digits}f}"
     return [
         line.row,
@@ -57,7 +57,7 @@ def _markdown(plan: Plan, measured: list[Line]) -> str:
     page += [part for warning in plan.asked.warnings() for part in ("", f"**{warning}**")]
     for name, of_column in _by_column(plan, measured).items():
         page += ["", f"## {name}", "", _row(COLUMNS), _row(["---"] * len(COLUMNS))]
-        page += [_row(_cells(line)) for line in of_column]
+        page += [_row(_cells(plan, line)) for line in of_column]
         page += ["", f"By `{plan.table.columns[name].protocol}`."]
     page += ["", "## Notes", "", *(f"- {note}" for note in (*plan.table.notes, INTERVALS))]
     page += ["", "## Commands", "", "```", *(step.command for step in plan.steps.values()), "```"]
@@ -79,7 +79,9 @@ def _csv(measured: list[Line]) -> str:
 def _sections(plan: Plan, measured: list[Line]) -> list[Section]:
     sections = []
     for name, of_column in _by_column(plan, measured).items():
-        table = HtmlTable(COLUMNS, [_cells(line) for line in of_column], f"By {plan.table.columns[name].protocol}.")
+        table = HtmlTable(
+            COLUMNS, [_cells(plan, line) for line in of_column], f"By {plan.table.columns[name].protocol}."
+        )
         sections.append(Section(name, [table]))
     notes: list[Part] = [Text(note) for note in (*plan.table.notes, INTERVALS)]
     commands = Code("\n".join(step.command for step in plan.steps.values()))
