@@ -18,6 +18,8 @@ PROCESSORS = ["--set", "processors.F=null", "--set", "processors.S1=null"]
 COMMANDS = [
     ["recipes"],
     ["recipes", "uclser/small"],
+    ["models"],
+    ["reproduce", "ssep/table2", "--plan", "--stand-in", "scenes"],
     ["data", "scenes", "--to", "scenes", "--clips", "4", "--max-seconds", "5"],
     ["pretrain", "recordings", "--recipe", "uclser/small", *TINY, *ENCODER, "--out", "run"],
     ["export", "run", "--out", "bundle"],

@@ -129,7 +129,7 @@ def test_without_use_the_error_says_what_to_do_and_a_bug_shows_its_traceback(
         "pretrain data --recipe broken.yaml --out runs/broken",
     )
     assert embedded[0] == resumed[0] == plain[0] == 1
-    assert "the front-end 'cube_root', which is not known here: it was made with my_parts.py" in embedded[2]
+    assert "the encoder 'two_layers', which is not known here: it was made with my_parts.py" in embedded[2]
     assert "--use my_parts.py" in embedded[2]
     assert f"--use {folder / 'my_parts.py'}" in resumed[2]
     assert "unknown encoder 'two_layers'" in plain[2]

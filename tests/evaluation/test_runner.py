@@ -19,7 +19,8 @@ QUICK = {
     "random": {"epochs": 5},
     "finetune": {"epochs": 1, "batch_size": 6},
     "scratch": {"epochs": 1, "batch_size": 6},
-    "qbe": {},
+    "qbe": {"draws": 2},
+    "retrieval": {},
     "shallow": {"rounds": 2},
     "invariance": {"only": "noise 20 dB+gain -6 dB", "clips": 6},
 }

@@ -2,9 +2,13 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+
+AGAIN_SECONDS = 3.0  # less than the five after which PyTorch is rid of a loading process that does not end
 
 
 class Terminated(KeyboardInterrupt):
@@ -63,15 +67,17 @@ def raise_on_termination() -> None:
 def leave_signals_to_the_main_process() -> None:
     """For processes that only help: what ends the program reaches the whole group, and the main one sees to the end.
 
-    SIGTERM that comes a second time ends this process, so that the main one can be rid of it.
+    SIGTERM that comes again AGAIN_SECONDS later or more ends this process, so that the main one can be rid of it; sooner,
+    it is the second that `timeout` and its like send.
     """
-    asked = False
+    first = None
 
     def first_is_ignored(number: int, frame: Any) -> None:
-        nonlocal asked
-        if asked:
+        nonlocal first
+        now = time.monotonic()
+        if first is not None and now - first >= AGAIN_SECONDS:
             os._exit(128 + number)
-        asked = True
+        first = now if first is None else first
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, first_is_ignored)
