@@ -29,7 +29,7 @@ TIMES = {
     "cola/small": Figure("15 min on one core of a server CPU", "README.md"),
     "acl/small": Figure("6 min on one core of a server CPU", "README.md"),
     "base": Figure("69 minutes on an Intel Xeon, about one core of it", "docs/results/base.md"),
-    "demo": Figure("13 min on one core for all of `soundviews demo`", "README.md"),
+    "demo": Figure("4 min on one core for all of `soundviews demo`", "README.md"),
     "separator/small": Figure("14 min on a server CPU", "docs/results/ssep_scenes.md"),
 }
 _ESC50 = "ESC-50: learned from 800 clips, judged on the 400 of fold 3; log-mel statistics in brackets: "
