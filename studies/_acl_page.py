@@ -101,8 +101,8 @@ def _frozen(study: Study, compared: Json, rows: list[str], seeds: list[int], pag
         "",
         *shown(study.compare(rows, seeds).arguments, _names(study)),
         f"In brackets 95 % intervals: over {len(seeds)} pretrainings (Student t), of one run a bootstrap. "
-        "Differences are paired over the same test clips (or classes, for qbe and retrieval), p is corrected for the number "
-        "of rows (Holm); they speak for these encoders on other clips, not for other pretrainings.",
+        "Differences are paired over the same test clips (or classes, for qbe and retrieval), p is corrected for the "
+        "number of rows (Holm); they speak for these encoders on other clips, not for other pretrainings.",
         "",
         *table(header, lines),
         *_picture(study, "acl_compare.svg", page, images, "every protocol by row, with intervals"),

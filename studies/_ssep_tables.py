@@ -30,8 +30,8 @@ SEVERAL = (
     "bootstrap interval instead."
 )
 ONE = (
-    "One seed; in brackets a 95 % bootstrap interval over the classes (qbe, retrieval) or the test clips, where there is "
-    "one. It does not say how much another run would differ."
+    "One seed; in brackets a 95 % bootstrap interval over the classes (qbe, retrieval) or the test clips, where "
+    "there is one. It does not say how much another run would differ."
 )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-
 AGAIN_SECONDS = 3.0  # less than the five after which PyTorch is rid of a loading process that does not end
 
 
@@ -67,8 +66,8 @@ def raise_on_termination() -> None:
 def leave_signals_to_the_main_process() -> None:
     """For processes that only help: what ends the program reaches the whole group, and the main one sees to the end.
 
-    SIGTERM that comes again AGAIN_SECONDS later or more ends this process, so that the main one can be rid of it; sooner,
-    it is the second that `timeout` and its like send.
+    SIGTERM that comes again AGAIN_SECONDS later or more ends this process, so that the main one can be rid of it;
+    sooner, it is the second that `timeout` and its like send.
     """
     first = None
 
