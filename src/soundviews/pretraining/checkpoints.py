@@ -74,7 +74,7 @@ class AtomicIO(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         path = Path(path)
         try:
-            remove_unfinished(path.parent)
+            remove_unfinished(path.parent, seconds=0)  # the run is locked: nobody else writes there
             with written_whole(path) as temporary:
                 with open(temporary, "wb") as file:
                     torch.save(checkpoint, file)
