@@ -1,7 +1,7 @@
 """What every test may use: real recordings where they are at hand, small recordings, a cache; and which are slow."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +126,15 @@ def write_tone(write_audio: Callable[..., Path]) -> Callable[..., Path]:
         return write_audio(name, sample_rate=sample_rate, samples=samples, subtype=subtype)
 
     return write
+
+
+@pytest.fixture
+def nobody() -> Iterator[int]:
+    """A pipe that nobody reads."""
+    read, write = os.pipe()
+    os.close(read)
+    yield write
+    os.close(write)
 
 
 @pytest.fixture(scope="session")

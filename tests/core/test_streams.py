@@ -4,7 +4,6 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +36,6 @@ def child(tmp_path: Path, **streams: Any) -> str:
     told = tmp_path / "told"
     subprocess.run([sys.executable, "-c", CHILD, str(told)], check=True, **streams)
     return told.read_text()
-
-
-@pytest.fixture
-def nobody() -> Iterator[int]:
-    """A pipe that nobody reads."""
-    read, write = os.pipe()
-    os.close(read)
-    yield write
-    os.close(write)
 
 
 def test_a_pipe_that_nobody_reads_is_told_of_at_the_end(tmp_path: Path, nobody: int) -> None:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,15 +27,6 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals, and c
 def train(small: Path, corpus: Path, run: Path, *options: str, **streams: int) -> "subprocess.Popen[str]":
     arguments = ("pretrain", str(corpus), "--recipe", str(small), "--out", str(run), *options)
     return command(*arguments, cache=run.with_name("cache"), start_new_session=True, **streams)
-
-
-@pytest.fixture
-def nobody() -> Iterator[int]:
-    """A pipe that nobody reads."""
-    read, write = os.pipe()
-    os.close(read)
-    yield write
-    os.close(write)
 
 
 def test_sigterm_to_the_whole_group_ends_as_to_the_main_process(small: Path, corpus: Path, tmp_path: Path) -> None:

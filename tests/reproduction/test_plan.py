@@ -46,8 +46,10 @@ def test_every_table_has_a_plan(name, asked):
 
 @pytest.mark.parametrize("name", ["ssep/table4", "acl/table1", "uclser/table3"])
 def test_the_commands_of_a_plan_are_commands(name):
-    for step in planned(name, overrides={"training.precision": "bf16-mixed"}, workers=2).steps.values():
-        takes(step.command)
+    steps = planned(name, overrides={"training.precision": "bf16-mixed"}, workers=2).steps
+    assert steps
+    for step in steps.values():
+        takes(step.command)  # raises where the command line does not
 
 
 def test_the_same_training_is_one_step_of_two_tables():

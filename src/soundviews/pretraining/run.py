@@ -107,12 +107,7 @@ def pretrain(
         if is_run(directory):
             return _go_on(recipe, data, evaluation_data, directory, settings)
         require_empty(directory)
-        ready = _prepare(recipe, data, directory, settings)
-        settings.processors = _digests(ready.processors)
-        judging_task(recipe, settings, evaluation_data)  # a wrong corpus fails now, not after the first thousand steps
-        networks = (ready.parts.encoder, ready.parts.objectives)
-        parameters = sum(p.numel() for part in networks for p in part.parameters())
-        begin(directory, recipe, ready.run.corpus, settings, parameters, data, evaluation_data)
+        ready = _begin(recipe, data, evaluation_data, directory, settings)
         with removed_if_declined(directory):
             return _train(ready, consent)
 
@@ -156,6 +151,17 @@ def _go_on(recipe: Recipe, data: Data, evaluation_data: Data | None, directory: 
     require_same_corpus(ready.run.corpus, directory, environment, settings)
     warn_of_other_threads(directory, environment)
     return _train(ready)
+
+
+def _begin(recipe: Recipe, data: Data, evaluation_data: Data | None, directory: Path, settings: RunSettings) -> _Ready:
+    """Write what a new run is, once all that it needs is known to be there."""
+    ready = _prepare(recipe, data, directory, settings)
+    settings.processors = _digests(ready.processors)
+    judging_task(recipe, settings, evaluation_data)  # a wrong corpus fails now, not after the first thousand steps
+    networks = (ready.parts.encoder, ready.parts.objectives)
+    parameters = sum(p.numel() for part in networks for p in part.parameters())
+    begin(directory, recipe, ready.run.corpus, settings, parameters, data, evaluation_data)
+    return ready
 
 
 def _prepare(recipe: Recipe, data: Data, directory: Path, settings: RunSettings) -> _Ready:

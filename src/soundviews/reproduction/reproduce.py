@@ -1,6 +1,7 @@
 """`soundviews.reproduce`: a table of a paper, made again."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from soundviews.reproduction.asked import SCENES, Asked, missing_recordings, wit
 from soundviews.reproduction.measured import Line, lines
 from soundviews.reproduction.page import load_table
 from soundviews.reproduction.plan import Plan, make_plan
-from soundviews.reproduction.work import Failures, work
+from soundviews.reproduction.work import work
 from soundviews.reproduction.writing import write_table
 
 
@@ -89,9 +90,6 @@ def reproduce(
         raise SoundviewsError(f"table {page.name} cannot be made: " + "; ".join(missing))
     planned = make_plan(page, asked, Path(out))
 
-    def write(failures: Failures) -> None:
-        write_table(planned, failures)
-
-    write({})
-    failures = work(planned, write)
+    write_table(planned, {})
+    failures = work(planned, partial(write_table, planned))
     return Reproduction(planned, lines(planned, failures), failures, write_table(planned, failures), [])

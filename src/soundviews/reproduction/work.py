@@ -24,7 +24,7 @@ Failures = dict[Path, str]
 """Why a step failed, by its folder."""
 
 
-def work(plan: Plan, after_each: Callable[[Failures], None]) -> Failures:
+def work(plan: Plan, after_each: Callable[[Failures], object]) -> Failures:
     """Do all steps that are not done, also those that other processes leave.
 
     Args:
